@@ -1,0 +1,26 @@
+package health
+
+import (
+	"context"
+	"time"
+
+	"github.com/atrium-mesh/atrium/pkg/lifecycle"
+)
+
+// Draining is the component that begins a shutdown: added last, it stops first. It makes the process not ready
+// and waits for delay, the time that load balancers need to notice, before anything else stops.
+func (c *Checks) Draining(delay time.Duration) lifecycle.Component {
+	return lifecycle.Func(nil, func(ctx context.Context) error {
+		c.Drain()
+		if delay <= 0 {
+			return nil
+		}
+		timer := time.NewTimer(delay)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+		return nil
+	})
+}

@@ -1,0 +1,148 @@
+// Package lifecycle starts the parts of a service in order, watches them, and stops them in reverse.
+//
+// A service is a Group of Components. Start returns once a part is ready to be used by the next; work that goes on
+// belongs to the component, which owns its goroutines and waits for them in Stop. A component that can fail
+// later says so by implementing Failer; its failure stops the whole group.
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// Component is a part of a service that starts and stops.
+type Component interface {
+	// Start returns once the component works. ctx bounds the start only; it carries values for what goes on after.
+	Start(ctx context.Context) error
+	// Stop ends the component and waits for its goroutines, at most until ctx is done. It is called once, and
+	// only after a Start that succeeded.
+	Stop(ctx context.Context) error
+}
+
+// Failer is a component that can fail after it has started. A value received from Failed stops the group.
+type Failer interface{ Failed() <-chan error }
+
+// Group is a set of components that live and die together. Add everything before Run.
+type Group struct {
+	logger     *slog.Logger
+	components []entry
+	started    chan struct{}
+}
+
+type entry struct {
+	name string
+	Component
+}
+
+// NewGroup returns an empty group that reports to logger; nil is silent.
+func NewGroup(logger *slog.Logger) *Group {
+	if logger == nil {
+		logger = slog.New(slog.DiscardHandler)
+	}
+	return &Group{logger: logger, started: make(chan struct{})}
+}
+
+// Add appends a component. It starts after those added before it and stops before them.
+func (g *Group) Add(name string, c Component) {
+	g.components = append(g.components, entry{name: name, Component: c})
+}
+
+// Started is closed once every component has started.
+func (g *Group) Started() <-chan struct{} { return g.started }
+
+// Run starts the components in order, waits until ctx is done or a component fails, and stops them in
+// reverse. Each stop may take up to shutdownTimeout. It returns nil when ctx ended it and every stop succeeded.
+// A group runs once.
+func (g *Group) Run(ctx context.Context, shutdownTimeout time.Duration) error {
+	started, err := g.start(ctx)
+	if err == nil {
+		close(g.started)
+		err = g.wait(ctx)
+	}
+	return errors.Join(err, g.stop(ctx, started, shutdownTimeout))
+}
+
+func (g *Group) start(ctx context.Context) ([]entry, error) {
+	for i, c := range g.components {
+		if ctx.Err() != nil {
+			return g.components[:i], nil //nolint:nilerr // asked to stop before everything ran: not a failure
+		}
+		begin := time.Now()
+		if err := startSafely(ctx, c); err != nil {
+			if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+				return g.components[:i], nil
+			}
+			return g.components[:i], fmt.Errorf("start %s: %w", c.name, err)
+		}
+		g.logger.DebugContext(ctx, "component started", "component", c.name, "took", time.Since(begin))
+	}
+	return g.components, nil
+}
+
+func startSafely(ctx context.Context, c Component) (err error) {
+	defer recoverInto(&err)
+	return c.Start(ctx)
+}
+
+// wait returns nil when ctx is done and the error of the first component that fails before.
+func (g *Group) wait(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	failures := make(chan error, len(g.components))
+	done := make(chan struct{})
+	watchers := 0
+	for _, c := range g.components {
+		failer, ok := c.Component.(Failer)
+		if !ok {
+			continue
+		}
+		watchers++
+		go func() {
+			defer func() { done <- struct{}{} }()
+			select {
+			case <-ctx.Done():
+			case err, open := <-failer.Failed():
+				if open && err != nil {
+					failures <- fmt.Errorf("%s failed: %w", c.name, err)
+				}
+			}
+		}()
+	}
+	defer func() {
+		cancel()
+		for range watchers {
+			<-done
+		}
+	}()
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-failures:
+		g.logger.ErrorContext(ctx, "a component failed; stopping", "error", err)
+		return err
+	}
+}
+
+func (g *Group) stop(ctx context.Context, started []entry, timeout time.Duration) error {
+	var errs []error
+	for i := len(started) - 1; i >= 0; i-- {
+		c := started[i]
+		begin := time.Now()
+		if err := stopSafely(context.WithoutCancel(ctx), c, timeout); err != nil {
+			g.logger.ErrorContext(ctx, "component did not stop cleanly", "component", c.name, "error", err)
+			errs = append(errs, fmt.Errorf("stop %s: %w", c.name, err))
+			continue
+		}
+		g.logger.DebugContext(ctx, "component stopped", "component", c.name, "took", time.Since(begin))
+	}
+	return errors.Join(errs...)
+}
+
+func stopSafely(ctx context.Context, c Component, timeout time.Duration) (err error) {
+	defer recoverInto(&err)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	return c.Stop(ctx)
+}

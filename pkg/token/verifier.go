@@ -1,0 +1,183 @@
+package token
+
+import (
+	"cmp"
+	"context"
+	"crypto"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/go-jose/go-jose/v4"
+	lru "github.com/hashicorp/golang-lru/v2"
+	"golang.org/x/sync/singleflight"
+
+	"github.com/atrium-mesh/atrium/pkg/authz"
+)
+
+var (
+	ownAlgorithms      = []string{oidc.ES256, oidc.RS256}
+	externalAlgorithms = []string{oidc.ES256, oidc.RS256, oidc.PS256, oidc.ES384, oidc.EdDSA}
+
+	ownTypes      = []string{"application/at+jwt"}                        // RFC 9068, section 4
+	externalTypes = []string{"application/at+jwt", "application/jwt", ""} // many issuers say JWT, or nothing
+)
+
+// Verifier verifies access tokens. Make one for a process and share it: it holds the keys and the tokens verified before. It makes no
+// request until the first token comes. It is safe for concurrent use, and a lifecycle component.
+type Verifier struct {
+	issuers    map[string]*trusted
+	watermarks *Watermarks
+	clock      func() time.Time
+	verified   *lru.Cache[hash, *authz.Principal] // positive results only
+	flights    singleflight.Group
+	metrics    metrics
+}
+
+type hash [sha256.Size]byte
+
+// trusted is an issuer with what is needed to believe it.
+type trusted struct {
+	Issuer
+	algorithms []string
+	types      []string
+	keys       *keySet
+	oidc       *oidc.Config
+}
+
+// NewVerifier makes a verifier. It panics when the configuration is not valid: see [Config.Validate].
+func NewVerifier(c Config) *Verifier {
+	if err := c.Validate(); err != nil {
+		panic(err)
+	}
+	v := &Verifier{issuers: map[string]*trusted{}, watermarks: c.Watermarks, clock: c.Clock, metrics: newMetrics(c.Meter)}
+	if v.clock == nil {
+		v.clock = time.Now
+	}
+	if v.watermarks == nil {
+		v.watermarks = NewWatermarks(v.clock)
+	}
+	client := cmp.Or(c.HTTPClient, &http.Client{Timeout: fetchTimeout})
+	for _, issuer := range c.Issuers {
+		v.issuers[issuer.URL] = v.trust(issuer, client)
+	}
+	verified, err := lru.New[hash, *authz.Principal](cmp.Or(c.CacheSize, defaultCacheSize))
+	if err != nil { // only for a size that Validate refuses
+		panic(err)
+	}
+	v.verified = verified
+	return v
+}
+
+func (v *Verifier) trust(issuer Issuer, client *http.Client) *trusted {
+	t := &trusted{Issuer: issuer, algorithms: externalAlgorithms, types: externalTypes, keys: newKeySet(issuer.JWKSURL, client, v.clock)}
+	if issuer.Own {
+		t.algorithms, t.types = ownAlgorithms, ownTypes
+	}
+	t.oidc = &oidc.Config{ClientID: issuer.Audience, SupportedSigningAlgs: t.algorithms, Now: v.clock}
+	return t
+}
+
+// Verify returns whom the token speaks for. It answers [errs.Unauthenticated] with one of the codes token_missing, token_invalid,
+// token_expired and token_revoked; [errs.Unavailable] when the issuer's keys cannot be had; and the error of ctx. The principal is
+// shared and read-only.
+func (v *Verifier) Verify(ctx context.Context, raw string) (*authz.Principal, error) {
+	principal, outcome, err := v.verify(ctx, raw)
+	v.metrics.verified(ctx, outcome, err)
+	return principal, err
+}
+
+func (v *Verifier) verify(ctx context.Context, raw string) (*authz.Principal, outcome, error) {
+	switch {
+	case raw == "":
+		return nil, "", errMissing()
+	case len(raw) > MaxSize: // before it is hashed
+		return nil, "", errInvalid(errors.New("too long"))
+	}
+	key, now, result := hash(sha256.Sum256([]byte(raw))), v.clock(), cached
+	principal, ok := v.verified.Get(key)
+	switch {
+	case !ok:
+		var err error
+		if principal, err = v.full(ctx, raw, key, now); err != nil {
+			return nil, "", err
+		}
+		result = fresh
+	case !now.Before(principal.ExpiresAt):
+		v.verified.Remove(key)
+		return nil, "", errExpired()
+	}
+	if v.watermarks.Revoked(principal) {
+		return nil, "", errRevoked()
+	}
+	return principal, result, nil
+}
+
+// full verifies a token that is not cached. Of the same token at the same time, one does the work.
+func (v *Verifier) full(ctx context.Context, raw string, key hash, now time.Time) (*authz.Principal, error) {
+	p, err := v.precheck(raw, now)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := p.issuer.keys.find(ctx, p.header)
+	if err != nil {
+		return nil, keyError(ctx, err)
+	}
+	verified, err, _ := v.flights.Do(string(key[:]), func() (any, error) {
+		principal, err := p.verify(raw, keys)
+		if err != nil {
+			return nil, err
+		}
+		v.verified.Add(key, principal)
+		return principal, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return verified.(*authz.Principal), nil //nolint:forcetypeassert // what the function above returns
+}
+
+func keyError(ctx context.Context, err error) error {
+	switch {
+	case errors.Is(err, errUnknownKey):
+		return errInvalid(err)
+	case ctx.Err() != nil:
+		return fmt.Errorf("wait for the issuer's keys: %w", err)
+	default:
+		return errKeysUnavailable(err)
+	}
+}
+
+// verify checks the signature, and with go-oidc the issuer, the audience and the expiry once more. It makes no request.
+func (p *parsed) verify(raw string, keys []jose.JSONWebKey) (*authz.Principal, error) {
+	public := make([]crypto.PublicKey, len(keys))
+	for i, key := range keys {
+		public[i] = key.Key
+	}
+	verifier := oidc.NewVerifier(p.issuer.URL, &oidc.StaticKeySet{PublicKeys: public}, p.issuer.oidc)
+	if _, err := verifier.Verify(context.Background(), raw); err != nil {
+		if _, expired := errors.AsType[*oidc.TokenExpiredError](err); expired {
+			return nil, errExpired()
+		}
+		return nil, errInvalid(err)
+	}
+	principal, err := p.principal()
+	if err != nil {
+		return nil, errInvalid(err)
+	}
+	return principal, nil
+}
+
+// Start does nothing: keys are fetched when they are needed, so that a service starts while the issuer is away.
+func (v *Verifier) Start(context.Context) error { return nil }
+
+// Stop ends the requests for keys that are under way and waits for them.
+func (v *Verifier) Stop(context.Context) error {
+	for _, issuer := range v.issuers {
+		issuer.keys.stop()
+	}
+	return nil
+}

@@ -1,0 +1,197 @@
+package op
+
+import (
+	"context"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humamux"
+	"github.com/gorilla/mux"
+	"go.opentelemetry.io/otel/propagation"
+
+	"github.com/atrium-mesh/atrium/pkg/errs"
+)
+
+// HTTP is the handler of every operation that has a path. Call it once, after all were handled.
+func (s *Server) HTTP() http.Handler {
+	router := mux.NewRouter().SkipClean(true).UseEncodedPath()
+	api := humamux.New(router, apiConfig(s.service))
+	slices.SortFunc(s.routes, func(a, b route) int { return Compare(a.meta, b.meta) })
+	for _, r := range s.routes {
+		if r.mount != nil {
+			r.mount(api)
+		}
+	}
+	router.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		errs.WriteProblem(w, ErrNoRoute(), r.Header.Get(HeaderRequestID))
+	})
+	router.MethodNotAllowedHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", allowed(router, r))
+		errs.WriteProblem(w, ErrMethod(), r.Header.Get(HeaderRequestID))
+	})
+	return PlainURL(router)
+}
+
+// ErrNoRoute answers a path that nothing serves.
+func ErrNoRoute() error {
+	return errs.New(errs.NotFound, "route_not_found", "Nothing is offered under this path.")
+}
+
+// ErrMethod answers a path that is served, but not with this method.
+func ErrMethod() error {
+	return errs.New(errs.MethodNot, "method_not_allowed", "This path does not offer this method; see the Allow field.")
+}
+
+// PlainURL refuses a path or query that is not valid UTF-8 or holds a NUL, which nothing behind could store.
+func PlainURL(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		query, err := url.QueryUnescape(strings.ReplaceAll(r.URL.RawQuery, ";", "%3B"))
+		if err != nil || !plainText(query) || !plainText(r.URL.Path) {
+			errs.WriteProblem(w, errs.New(errs.Malformed, "malformed_url", "The address is not valid UTF-8 or not well escaped."),
+				r.Header.Get(HeaderRequestID))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func plainText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
+
+// allowed lists the methods that the request's path does offer (RFC 9110 section 10.2.1).
+func allowed(router *mux.Router, r *http.Request) string {
+	var methods []string
+	for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		probe := r.Clone(r.Context())
+		probe.Method = m
+		var match mux.RouteMatch
+		if router.Match(probe, &match) && match.MatchErr == nil && match.Route != nil {
+			methods = append(methods, m)
+		}
+	}
+	return strings.Join(methods, ", ")
+}
+
+// mountHTTP registers an operation with huma. The chain runs as huma middleware, before anything of the request is read.
+func mountHTTP[I, O any](s *Server, api huma.API, o Op[I, O], impl func(context.Context, *I) (*O, error)) {
+	h := documented(api, o)
+	h.Middlewares = append(huma.Middlewares{s.overHTTP(o.Meta())}, h.Middlewares...)
+	huma.Register(api, h, func(ctx context.Context, in *I) (*O, error) {
+		out, err := impl(ctx, in)
+		if err != nil {
+			err = settle(ctx, err)
+			outcomeFrom(ctx).err = err
+			return nil, problem(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+func mountStream[I any](s *Server, api huma.API, o Op[I, struct{}], h func(http.ResponseWriter, *http.Request, *I) error) {
+	d := documented(api, o)
+	d.Middlewares = append(huma.Middlewares{s.overHTTP(o.Meta())}, d.Middlewares...)
+	huma.Register(api, d, func(ctx context.Context, in *I) (*huma.StreamResponse, error) {
+		return &huma.StreamResponse{Body: func(hctx huma.Context) {
+			r, w := humamux.Unwrap(hctx)
+			if err := h(w, r.WithContext(ctx), in); err != nil {
+				outcomeFrom(ctx).err = settle(ctx, err)
+			}
+		}}, nil
+	})
+}
+
+// outcome carries the implementation's error around huma, which has answered it by then, back to the chain, which logs it.
+type outcome struct{ err error }
+
+type outcomeKey struct{}
+
+func outcomeFrom(ctx context.Context) *outcome {
+	return ctx.Value(outcomeKey{}).(*outcome)
+}
+
+func (s *Server) overHTTP(m Meta) func(huma.Context, func(huma.Context)) {
+	return func(hctx huma.Context, next func(huma.Context)) {
+		r, w := humamux.Unwrap(hctx)
+		c := &call{
+			meta: m, transport: "http", param: hctx.Param, status: hctx.Status,
+			request: newRequest(hctx.Header(HeaderRequestID), hctx.Header(HeaderClientIP), hctx.Header(headerAgent), hctx.Header(headerAuth)),
+			budget:  budget(hctx.Header(headerBudget)),
+		}
+		c.run = func(ctx context.Context) (any, error) {
+			if err := checkContentType(hctx); err != nil {
+				return nil, err
+			}
+			o := &outcome{}
+			next(huma.WithContext(hctx, context.WithValue(ctx, outcomeKey{}, o)))
+			if o.err == nil && hctx.Status() >= http.StatusBadRequest {
+				o.err = errs.New(errs.KindOfStatus(hctx.Status()), "request_refused", "Refused by validation.")
+			}
+			return nil, o.err
+		}
+		w.Header().Set(HeaderRequestID, c.request.ID)
+		deprecationHeaders(w.Header(), m.Deprecated)
+		ctx := s.propagator.Extract(hctx.Context(), propagation.HeaderCarrier(r.Header))
+		if _, err := s.endpoint(ctx, c); err != nil && hctx.Status() == 0 {
+			errs.WriteProblem(w, err, c.request.ID)
+		}
+	}
+}
+
+// checkContentType refuses a body of a media type that the operation does not declare: huma alone would take any that it knows.
+func checkContentType(hctx huma.Context) error {
+	declared, ct := hctx.Operation().RequestBody, hctx.Header("Content-Type")
+	if declared == nil || ct == "" {
+		return nil
+	}
+	media, params, err := mime.ParseMediaType(ct)
+	if err != nil {
+		return unsupported()
+	}
+	if _, ok := declared.Content[media]; !ok {
+		return unsupported()
+	}
+	if cs := params["charset"]; cs != "" && !strings.EqualFold(cs, "utf-8") {
+		return unsupported()
+	}
+	return nil
+}
+
+func unsupported() error {
+	return errs.New(errs.Unsupported, "unsupported_content_type", "This operation does not take this content type.")
+}
+
+// settle gives an untyped error the kind of what really happened when its context has ended.
+func settle(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errs.KindOf(err) == errs.Internal {
+		return errs.From(context.Cause(ctx)).WithCause(err)
+	}
+	return err
+}
+
+// budget is how long the caller will still wait, or zero when he does not say.
+func budget(ms string) time.Duration {
+	n, err := strconv.Atoi(ms)
+	if err != nil || n <= 0 {
+		return 0
+	}
+	return time.Duration(n) * time.Millisecond
+}
+
+func deprecationHeaders(h http.Header, d *Deprecation) {
+	if d == nil {
+		return
+	}
+	h.Set("Deprecation", "@"+strconv.FormatInt(d.Since.Unix(), 10))
+	if !d.Sunset.IsZero() {
+		h.Set("Sunset", d.Sunset.UTC().Format(http.TimeFormat))
+	}
+	if d.Link != "" {
+		h.Add("Link", "<"+d.Link+`>; rel="deprecation"`)
+	}
+}

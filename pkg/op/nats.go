@@ -1,0 +1,116 @@
+package op
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"runtime/debug"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/pkg/natsconn"
+)
+
+// ServeNATS subscribes every operation that has a subject, in the service's queue group, so that replicas share the requests. It can
+// be called before the connection is up: subscriptions are made when it comes. Stop with [Server.StopNATS].
+func (s *Server) ServeNATS(conn *nats.Conn) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.routes {
+		if r.serve == nil {
+			continue
+		}
+		sub, err := conn.QueueSubscribe(r.meta.Subject, s.service, func(msg *nats.Msg) { s.dispatch(r, msg) })
+		if err != nil {
+			return fmt.Errorf("subscribe %s: %w", r.meta.Subject, err)
+		}
+		s.subs = append(s.subs, sub)
+	}
+	return nil
+}
+
+// StopNATS takes no new requests and waits for those under way, or until ctx ends.
+func (s *Server) StopNATS(ctx context.Context) error {
+	s.mu.Lock()
+	for _, sub := range s.subs {
+		_ = sub.Drain() // fails only on a closed connection, which has no subscriptions any more
+	}
+	s.subs = nil
+	s.mu.Unlock()
+	done := make(chan struct{})
+	go func() { s.calls.Wait(); close(done) }()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// dispatch runs a request in a bounded pool. When the pool is full it says so at once: a caller's retry elsewhere is better than a
+// queue nobody sees.
+func (s *Server) dispatch(r route, msg *nats.Msg) {
+	select {
+	case s.slots <- struct{}{}:
+	default:
+		s.reply(context.Background(), msg, nil, errs.New(errs.Unavailable, "overloaded", "The service is at its limit; try again."))
+		return
+	}
+	s.calls.Add(1)
+	go func() {
+		defer func() {
+			if p := recover(); p != nil { // outside the chain: a fault of the kit, which must not take the process down
+				s.logger.Error("panic outside the chain", "operation", r.meta.ID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			}
+			<-s.slots
+			s.calls.Done()
+		}()
+		ctx := s.propagator.Extract(context.Background(), natsconn.HeaderCarrier(msg.Header))
+		r.serve(ctx, msg)
+	}()
+}
+
+func natsHandler[I, O any](s *Server, o Op[I, O], impl func(context.Context, *I) (*O, error)) func(context.Context, *nats.Msg) {
+	meta, params := o.Meta(), paramsOf(reflect.TypeFor[I]())
+	return func(ctx context.Context, msg *nats.Msg) {
+		in := new(I)
+		malformed := readJSON(msg.Data, in)
+		c := &call{
+			meta: meta, transport: "nats", budget: budget(msg.Header.Get(headerBudget)),
+			request: newRequest(msg.Header.Get(HeaderRequestID), msg.Header.Get(HeaderClientIP), msg.Header.Get(headerAgent),
+				msg.Header.Get(headerAuth)),
+			param: func(name string) string { return pathParam(reflect.ValueOf(in).Elem(), params, name) },
+			run: func(ctx context.Context) (any, error) {
+				if malformed != nil {
+					return nil, errs.New(errs.Malformed, "malformed_body", "The request cannot be read.").WithCause(malformed)
+				}
+				out, err := impl(ctx, in)
+				if err != nil {
+					return nil, settle(ctx, err)
+				}
+				return out, nil
+			},
+		}
+		out, err := s.endpoint(ctx, c)
+		s.reply(ctx, msg, out, err)
+	}
+}
+
+func (s *Server) reply(ctx context.Context, msg *nats.Msg, out any, err error) {
+	answer := nats.NewMsg(msg.Reply)
+	if err == nil {
+		answer.Data, err = json.Marshal(out)
+	}
+	if err != nil {
+		answer.Data = nil
+		answer.Header.Set(headerError, errs.Encode(err))
+	}
+	if msg.Reply == "" {
+		return
+	}
+	if err := msg.RespondMsg(answer); err != nil {
+		s.logger.WarnContext(ctx, "reply not sent", "error", err.Error())
+	}
+}

@@ -93,7 +93,7 @@ func mountHTTP[I, O any](s *Server, api huma.API, o Op[I, O], impl func(context.
 	})
 }
 
-func mountStream[I any](s *Server, api huma.API, o Op[I, struct{}], h func(http.ResponseWriter, *http.Request, *I) error) {
+func mountRaw[I any](s *Server, api huma.API, o Op[I, struct{}], h func(http.ResponseWriter, *http.Request, *I) error) {
 	d := documented(api, o)
 	d.Middlewares = append(huma.Middlewares{s.overHTTP(o.Meta())}, d.Middlewares...)
 	huma.Register(api, d, func(ctx context.Context, in *I) (*huma.StreamResponse, error) {

@@ -91,12 +91,11 @@ func Handle[I, O any](s *Server, o Op[I, O], impl func(context.Context, *I) (*O,
 	s.routes = append(s.routes, r)
 }
 
-// HandleStream ties a streaming operation (WebSocket, SSE) to a plain HTTP handler behind the same chain. The handler owns the
-// connection; an error that it returns before it wrote anything is answered as a problem.
-func HandleStream[I any](s *Server, o Op[I, struct{}], h func(w http.ResponseWriter, r *http.Request, in *I) error) {
-	o.Stream = true
+// HandleRaw ties an operation to a plain HTTP handler behind the same chain: a stream (WebSocket, SSE; set Stream) or a page (set
+// Hidden). The handler owns the connection; an error that it returns before it wrote anything is answered as a problem.
+func HandleRaw[I any](s *Server, o Op[I, struct{}], h func(w http.ResponseWriter, r *http.Request, in *I) error) {
 	o.mustBeComplete()
-	s.routes = append(s.routes, route{meta: o.Meta(), mount: func(api huma.API) { mountStream(s, api, o, h) }})
+	s.routes = append(s.routes, route{meta: o.Meta(), mount: func(api huma.API) { mountRaw(s, api, o, h) }})
 }
 
 // Operations lists what is handled, in routing order.

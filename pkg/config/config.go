@@ -68,7 +68,7 @@ func validate(ptr reflect.Value, known []Problem) []Problem {
 	var found []Problem
 	for _, err := range validators(ptr) {
 		for _, p := range problemsOf(err) {
-			reported := func(k Problem) bool { return k.Variable != "" && k.Variable == p.Variable }
+			reported := func(k Problem) bool { return k.Variable != "" && strings.TrimSuffix(k.Variable, "_FILE") == p.Variable }
 			if slices.ContainsFunc(known, reported) || slices.Contains(found, p) {
 				continue
 			}

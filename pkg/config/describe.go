@@ -85,13 +85,7 @@ func variable(field reflect.StructField, name string, options []string) Variable
 	}
 }
 
-// named is implemented by types with a text form of their own that a person should know by name.
-type named interface{ ConfigType() string }
-
 func typeName(t reflect.Type) string {
-	if n, ok := reflect.Zero(t).Interface().(named); ok && t.Kind() != reflect.Pointer {
-		return n.ConfigType()
-	}
 	switch {
 	case t == reflect.TypeFor[time.Duration]():
 		return "duration"

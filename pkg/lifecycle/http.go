@@ -15,6 +15,7 @@ import (
 type HTTPServer struct {
 	server   *http.Server
 	addr     atomic.Pointer[net.TCPAddr]
+	requests inflight
 	cancel   context.CancelFunc
 	stopping chan struct{}
 	done     chan struct{}
@@ -73,6 +74,7 @@ func (s *HTTPServer) Start(ctx context.Context) error {
 	}
 	base, cancel := context.WithCancel(context.WithValue(context.WithoutCancel(ctx), stoppingKey{}, s.stopping))
 	s.cancel = cancel
+	s.server.Handler = s.requests.count(s.server.Handler)
 	s.server.BaseContext = func(net.Listener) context.Context { return base }
 	go func() {
 		defer close(s.done)
@@ -86,17 +88,18 @@ func (s *HTTPServer) Start(ctx context.Context) error {
 // Failed receives the error that ended serving.
 func (s *HTTPServer) Failed() <-chan error { return s.failed }
 
-// Stop accepts no more requests, waits for those that run, and cancels them when ctx is done.
+// Stop accepts no more requests, waits for those that run, and cancels them when ctx is done. A connection that
+// was taken over (a WebSocket) has its request canceled once the others are done.
 func (s *HTTPServer) Stop(ctx context.Context) error {
 	defer s.cancel()
 	close(s.stopping)
 	err := s.server.Shutdown(ctx)
+	s.cancel()
 	if err != nil {
-		s.cancel()
 		err = errors.Join(fmt.Errorf("requests were cut off: %w", err), s.server.Close())
 	}
 	<-s.done
-	return err
+	return errors.Join(err, s.requests.wait(ctx))
 }
 
 type stoppingKey struct{}

@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"sync"
 	"time"
 )
 
@@ -25,11 +27,15 @@ type Component interface {
 // Failer is a component that can fail after it has started. A value received from Failed stops the group.
 type Failer interface{ Failed() <-chan error }
 
+// abandonAfter is how much longer than its timeout a Stop may take before the group goes on without it.
+const abandonAfter = time.Second
+
 // Group is a set of components that live and die together. Add everything before Run.
 type Group struct {
-	logger     *slog.Logger
-	components []entry
-	started    chan struct{}
+	logger  *slog.Logger
+	first   []entry
+	last    []entry
+	started chan struct{}
 }
 
 type entry struct {
@@ -46,9 +52,11 @@ func NewGroup(logger *slog.Logger) *Group {
 }
 
 // Add appends a component. It starts after those added before it and stops before them.
-func (g *Group) Add(name string, c Component) {
-	g.components = append(g.components, entry{name: name, Component: c})
-}
+func (g *Group) Add(name string, c Component) { g.first = append(g.first, entry{name, c}) }
+
+// AddLast appends a component that starts after every one added with Add, whenever that is, and stops before
+// them: servers, which need everything else. Several start in the order in which they are added.
+func (g *Group) AddLast(name string, c Component) { g.last = append(g.last, entry{name, c}) }
 
 // Started is closed once every component has started.
 func (g *Group) Started() <-chan struct{} { return g.started }
@@ -58,28 +66,29 @@ func (g *Group) Started() <-chan struct{} { return g.started }
 // A group runs once.
 func (g *Group) Run(ctx context.Context, shutdownTimeout time.Duration) error {
 	started, err := g.start(ctx)
-	if err == nil {
+	if err == nil && ctx.Err() == nil {
 		close(g.started)
-		err = g.wait(ctx)
+		err = g.wait(ctx, started)
 	}
 	return errors.Join(err, g.stop(ctx, started, shutdownTimeout))
 }
 
 func (g *Group) start(ctx context.Context) ([]entry, error) {
-	for i, c := range g.components {
+	components := slices.Concat(g.first, g.last)
+	for i, c := range components {
 		if ctx.Err() != nil {
-			return g.components[:i], nil //nolint:nilerr // asked to stop before everything ran: not a failure
+			return components[:i], nil //nolint:nilerr // asked to stop before everything ran: not a failure
 		}
 		begin := time.Now()
 		if err := startSafely(ctx, c); err != nil {
 			if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-				return g.components[:i], nil
+				return components[:i], nil
 			}
-			return g.components[:i], fmt.Errorf("start %s: %w", c.name, err)
+			return components[:i], fmt.Errorf("start %s: %w", c.name, err)
 		}
 		g.logger.DebugContext(ctx, "component started", "component", c.name, "took", time.Since(begin))
 	}
-	return g.components, nil
+	return components, nil
 }
 
 func startSafely(ctx context.Context, c Component) (err error) {
@@ -87,42 +96,41 @@ func startSafely(ctx context.Context, c Component) (err error) {
 	return c.Start(ctx)
 }
 
-// wait returns nil when ctx is done and the error of the first component that fails before.
-func (g *Group) wait(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	failures := make(chan error, len(g.components))
-	done := make(chan struct{})
-	watchers := 0
-	for _, c := range g.components {
-		failer, ok := c.Component.(Failer)
-		if !ok {
-			continue
-		}
-		watchers++
-		go func() {
-			defer func() { done <- struct{}{} }()
-			select {
-			case <-ctx.Done():
-			case err, open := <-failer.Failed():
-				if open && err != nil {
-					failures <- fmt.Errorf("%s failed: %w", c.name, err)
+// wait returns nil when ctx is done, and the error of the first component that fails before.
+func (g *Group) wait(ctx context.Context, started []entry) error {
+	watch, cancel := context.WithCancel(ctx)
+	failures := make(chan error, len(started))
+	var watchers sync.WaitGroup
+	defer watchers.Wait()
+	defer cancel()
+	for _, c := range started {
+		if failer, ok := c.Component.(Failer); ok {
+			watchers.Go(func() {
+				select {
+				case <-watch.Done():
+				case err, open := <-failer.Failed():
+					if open && err != nil {
+						failures <- fmt.Errorf("%s failed: %w", c.name, err)
+					}
 				}
-			}
-		}()
-	}
-	defer func() {
-		cancel()
-		for range watchers {
-			<-done
+			})
 		}
-	}()
+	}
 	select {
 	case <-ctx.Done():
 		return nil
 	case err := <-failures:
-		g.logger.ErrorContext(ctx, "a component failed; stopping", "error", err)
+		g.logFailure(ctx, err)
 		return err
 	}
+}
+
+func (g *Group) logFailure(ctx context.Context, err error) {
+	attrs := []any{"error", err}
+	if panicked, ok := errors.AsType[*PanicError](err); ok {
+		attrs = append(attrs, "stack", string(panicked.Stack))
+	}
+	g.logger.ErrorContext(ctx, "a component failed; stopping", attrs...)
 }
 
 func (g *Group) stop(ctx context.Context, started []entry, timeout time.Duration) error {
@@ -140,9 +148,24 @@ func (g *Group) stop(ctx context.Context, started []entry, timeout time.Duration
 	return errors.Join(errs...)
 }
 
-func stopSafely(ctx context.Context, c Component, timeout time.Duration) (err error) {
-	defer recoverInto(&err)
+// stopSafely waits for a Stop as long as it may take and a little longer, so that one that ignores its context
+// cannot keep the others running.
+func stopSafely(ctx context.Context, c Component, timeout time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	return c.Stop(ctx)
+	result := make(chan error, 1)
+	go func() {
+		var err error
+		defer func() { result <- err }()
+		defer recoverInto(&err)
+		err = c.Stop(ctx)
+	}()
+	abandon := time.NewTimer(timeout + abandonAfter)
+	defer abandon.Stop()
+	select {
+	case err := <-result:
+		return err
+	case <-abandon.C:
+		return errors.New("does not stop; left running")
+	}
 }

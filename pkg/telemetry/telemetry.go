@@ -85,17 +85,17 @@ func New(ctx context.Context, cfg Config, opts ...Option) (*Telemetry, error) {
 	}
 	meter, handler, err := newMeter(ctx, cfg, res)
 	if err != nil {
-		return nil, errors.Join(err, tracer.Shutdown(ctx))
+		return nil, errors.Join(err, tracer.shutdown(ctx))
 	}
 	return &Telemetry{
 		Service:    cfg.Service,
 		Version:    cfg.Version,
 		Logger:     newLogger(cfg, o.logOutput),
-		Tracer:     tracer,
+		Tracer:     tracer.TracerProvider,
 		Meter:      meter,
 		Propagator: newPropagator(),
 		Metrics:    handler,
-		shutdown:   []func(context.Context) error{tracer.Shutdown, meter.Shutdown},
+		shutdown:   []func(context.Context) error{tracer.shutdown, meter.Shutdown},
 	}, nil
 }
 

@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -34,23 +35,40 @@ func newResource(cfg Config) (*resource.Resource, error) {
 	return resource.NewSchemaless(attributes...), nil
 }
 
-func newTracer(ctx context.Context, cfg Config, res *resource.Resource, processors []sdktrace.SpanProcessor) (*sdktrace.TracerProvider, error) {
+// tracer is a provider that is rid of its OTLP exporter in time.
+type tracer struct {
+	*sdktrace.TracerProvider
+	exporter sdktrace.SpanExporter // nil when nothing is exported
+}
+
+func newTracer(ctx context.Context, cfg Config, res *resource.Resource, processors []sdktrace.SpanProcessor) (*tracer, error) {
 	sampler, err := newSampler(cfg)
 	if err != nil {
 		return nil, err
 	}
+	var exporter sdktrace.SpanExporter
 	opts := []sdktrace.TracerProviderOption{sdktrace.WithResource(res), sdktrace.WithSampler(sampler)}
 	for _, p := range processors {
 		opts = append(opts, sdktrace.WithSpanProcessor(p))
 	}
 	if cfg.Endpoint != "" {
-		exporter, err := newSpanExporter(ctx, cfg)
+		exporter, err = newSpanExporter(ctx, cfg)
 		if err != nil {
 			return nil, fmt.Errorf("make the OTLP span exporter: %w", err)
 		}
 		opts = append(opts, sdktrace.WithBatcher(exporter))
 	}
-	return sdktrace.NewTracerProvider(opts...), nil
+	return &tracer{sdktrace.NewTracerProvider(opts...), exporter}, nil
+}
+
+// shutdown sends what is left until ctx is done. The SDK would go on retrying for half a minute after that when the
+// receiver is away, unless the exporter is shut as well.
+func (t *tracer) shutdown(ctx context.Context) error {
+	err := t.TracerProvider.Shutdown(ctx)
+	if err != nil && t.exporter != nil {
+		return errors.Join(err, t.exporter.Shutdown(ctx))
+	}
+	return err
 }
 
 func newSampler(cfg Config) (sdktrace.Sampler, error) {

@@ -102,6 +102,8 @@ func (p *parsed) checkHeader() error {
 		return errors.New("critical header parameters are not understood")
 	case !slices.Contains(p.issuer.types, mediaType(p.header.Typ)):
 		return errors.New("typ is not allowed")
+	case p.issuer.Own && p.header.Kid == "": // trying all keys is for further issuers, who may have a single one without a name
+		return errors.New("no kid")
 	default:
 		return nil
 	}

@@ -123,11 +123,11 @@ func (f *Follower) unsubscribe() error {
 func (f *Follower) receive(msg *nats.Msg) {
 	var m Watermark
 	if len(msg.Data) > maxEventSize {
-		f.Logger.Warn("watermark event is too long", "bytes", len(msg.Data)) //nolint:sloglint // a callback of NATS has no context
+		f.Logger.Warn("watermark event is too long", "bytes", len(msg.Data))
 		return
 	}
 	if err := json.Unmarshal(msg.Data, &m); err != nil {
-		f.Logger.Warn("watermark event cannot be read", "error", err) //nolint:sloglint // a callback of NATS has no context
+		f.Logger.Warn("watermark event cannot be read", "error", err)
 		return
 	}
 	f.Watermarks.Raise(m)

@@ -60,7 +60,7 @@ func TestParseKeys(t *testing.T) {
 func TestFetchKeysReadsNoMoreThanItsLimit(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write([]byte(`{"keys":[` + strings.Repeat(" ", maxJWKSSize) + `]}`)) //nolint:errcheck // the client hangs up
+		_, _ = w.Write([]byte(`{"keys":[` + strings.Repeat(" ", maxJWKSSize) + `]}`)) // the client hangs up
 	}))
 	t.Cleanup(server.Close)
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}

@@ -20,6 +20,7 @@ const (
 var (
 	errUnknownKey = errors.New("no such key")
 	errTooSoon    = errors.New("the keys could not be fetched a moment ago")
+	errStopped    = errors.New("the verifier was stopped")
 )
 
 // keySet is the cached keys of one issuer. coreos/go-oidc's RemoteKeySet asks again for every token with an unknown key id, which lets
@@ -36,16 +37,17 @@ type keySet struct {
 	inflight  *fetch
 
 	fetches sync.WaitGroup
-	closed  context.Context //nolint:containedctx // the life of the fetches, which outlive the request that caused them
-	close   context.CancelFunc
+	stopped bool
 }
 
 // fetch is one request for the keys, on which several callers may wait.
-type fetch struct{ done chan struct{} }
+type fetch struct {
+	done   chan struct{}
+	cancel context.CancelFunc
+}
 
 func newKeySet(url string, client *http.Client, clock func() time.Time) *keySet {
-	closed, stop := context.WithCancel(context.Background())
-	return &keySet{url: url, client: client, clock: clock, closed: closed, close: stop}
+	return &keySet{url: url, client: client, clock: clock}
 }
 
 // find returns the keys that may have signed a token with this header: the one with its kid, or all that fit its alg when it has none.
@@ -54,7 +56,7 @@ func (s *keySet) find(ctx context.Context, h header) ([]jose.JSONWebKey, error) 
 	s.mu.Lock()
 	if found := match(s.keys, h); len(found) > 0 {
 		if s.clock().Sub(s.attempted) >= refreshAfter {
-			s.start() // nobody waits for it
+			s.start(ctx) // nobody waits for it
 		}
 		s.mu.Unlock()
 		return found, nil
@@ -65,7 +67,7 @@ func (s *keySet) find(ctx context.Context, h header) ([]jose.JSONWebKey, error) 
 			defer s.mu.Unlock()
 			return nil, s.absence()
 		}
-		flight = s.start()
+		flight = s.start(ctx)
 	}
 	s.mu.Unlock()
 
@@ -98,16 +100,22 @@ func (s *keySet) absence() error {
 	return errUnknownKey
 }
 
-// start begins a fetch, unless one is under way. s.mu is held.
-func (s *keySet) start() *fetch {
+// start begins a fetch, unless one is under way. It outlives the request that caused it, since others wait for it. s.mu is held.
+func (s *keySet) start(ctx context.Context) *fetch {
 	if s.inflight != nil {
 		return s.inflight
 	}
-	flight := &fetch{done: make(chan struct{})}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTimeout)
+	flight := &fetch{done: make(chan struct{}), cancel: cancel}
+	if s.stopped {
+		s.failure = errStopped
+		cancel()
+		close(flight.done)
+		return flight
+	}
 	s.inflight, s.attempted = flight, s.clock()
 	s.fetches.Go(func() {
 		defer close(flight.done)
-		ctx, cancel := context.WithTimeout(s.closed, fetchTimeout)
 		defer cancel()
 		keys, err := fetchKeys(ctx, s.client, s.url)
 		s.mu.Lock()
@@ -120,9 +128,14 @@ func (s *keySet) start() *fetch {
 	return flight
 }
 
-// stop ends the fetches under way and waits for them.
+// stop ends the fetch under way, waits for it, and lets no other begin.
 func (s *keySet) stop() {
-	s.close()
+	s.mu.Lock()
+	s.stopped = true
+	if s.inflight != nil {
+		s.inflight.cancel()
+	}
+	s.mu.Unlock()
 	s.fetches.Wait()
 }
 

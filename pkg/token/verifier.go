@@ -126,8 +126,9 @@ func (v *Verifier) full(ctx context.Context, raw string, key hash, now time.Time
 	if err != nil {
 		return nil, keyError(ctx, err)
 	}
+	ctx = context.WithoutCancel(ctx) // others may wait for the result, and it takes a fraction of a millisecond
 	verified, err, _ := v.flights.Do(string(key[:]), func() (any, error) {
-		principal, err := p.verify(raw, keys)
+		principal, err := p.verify(ctx, raw, keys)
 		if err != nil {
 			return nil, err
 		}
@@ -137,7 +138,8 @@ func (v *Verifier) full(ctx context.Context, raw string, key hash, now time.Time
 	if err != nil {
 		return nil, err
 	}
-	return verified.(*authz.Principal), nil //nolint:forcetypeassert // what the function above returns
+	principal, _ := verified.(*authz.Principal) // what the function above returns
+	return principal, nil
 }
 
 func keyError(ctx context.Context, err error) error {
@@ -152,13 +154,13 @@ func keyError(ctx context.Context, err error) error {
 }
 
 // verify checks the signature, and with go-oidc the issuer, the audience and the expiry once more. It makes no request.
-func (p *parsed) verify(raw string, keys []jose.JSONWebKey) (*authz.Principal, error) {
+func (p *parsed) verify(ctx context.Context, raw string, keys []jose.JSONWebKey) (*authz.Principal, error) {
 	public := make([]crypto.PublicKey, len(keys))
 	for i, key := range keys {
 		public[i] = key.Key
 	}
 	verifier := oidc.NewVerifier(p.issuer.URL, &oidc.StaticKeySet{PublicKeys: public}, p.issuer.oidc)
-	if _, err := verifier.Verify(context.Background(), raw); err != nil {
+	if _, err := verifier.Verify(ctx, raw); err != nil {
 		if _, expired := errors.AsType[*oidc.TokenExpiredError](err); expired {
 			return nil, errExpired()
 		}

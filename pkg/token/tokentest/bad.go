@@ -5,8 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/atrium-mesh/atrium/pkg/token"
 )
 
@@ -98,7 +96,7 @@ func (i *Issuer) TamperedPayload(c Claims) string {
 // UnknownKey is a token that names a key which the issuer does not have.
 func (i *Issuer) UnknownKey(c Claims) string {
 	i.t.Helper()
-	c.Header = with(c.Header, "kid", uuid.NewString())
+	c.Header = with(c.Header, "kid", TokenID(i.t, i.clock()))
 	return i.Sign(c)
 }
 

@@ -81,14 +81,15 @@ func (i *Issuer) payload(c Claims) map[string]any {
 	if c.Roles == nil {
 		c.Roles = []string{}
 	}
+	id := func() string { return TokenID(i.t, c.IssuedAt) }
 	return merge(map[string]any{
 		"iss":    i.URL,
-		"sub":    orElse(c.Subject, uuid.NewString),
+		"sub":    orElse(c.Subject, id),
 		"aud":    []string{Audience},
 		"iat":    c.IssuedAt.Unix(),
 		"exp":    c.ExpiresAt.Unix(),
-		"jti":    orElse(c.TokenID, func() string { return TokenID(i.t, c.IssuedAt) }),
-		"sid":    orElse(c.SessionID, uuid.NewString),
+		"jti":    orElse(c.TokenID, id),
+		"sid":    orElse(c.SessionID, id),
 		"org_id": orElse(c.OrgID, func() string { return "default" }),
 		"type":   orElse(c.Type, func() string { return "user" }),
 		"roles":  c.Roles,

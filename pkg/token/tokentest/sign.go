@@ -14,9 +14,9 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
-	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 )
 
@@ -37,7 +37,7 @@ func newKey(t testing.TB, alg jose.SignatureAlgorithm) signingKey {
 		t.Fatalf("tokentest cannot sign with %s", alg)
 	}
 	require.NoError(t, err)
-	return signingKey{id: uuid.NewString(), private: private}
+	return signingKey{id: TokenID(t, time.Now()), private: private}
 }
 
 // encode makes a compact JWS by hand, so that it can be as wrong as a test wants. It signs with what the header's alg says; none and

@@ -24,7 +24,6 @@ help: ## List what can be made
 
 .PHONY: up build
 up: ## Start the whole mesh on this machine (ARGS="--demo --listen :9090")
-	@scripts/deps --optional postgres
 	@$(MAKE) build
 	@exec bin/atrium up $(ARGS)
 

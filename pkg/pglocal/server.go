@@ -45,7 +45,7 @@ type Options struct {
 	Logger       *slog.Logger      // nil: silent
 }
 
-// Server is a running PostgreSQL.
+// Server is a running PostgreSQL. It ends when nothing refers to it any more: keep it.
 type Server struct {
 	opts     Options
 	dir      string // Options.Dir, or what it links to

@@ -4,4 +4,15 @@ go 1.26.0
 
 require github.com/atrium-mesh/atrium/pkg v0.0.0
 
+require (
+	github.com/danielgtaylor/huma/v2 v2.37.2 // indirect
+	github.com/go-jose/go-jose/v4 v4.1.9 // indirect
+	github.com/google/uuid v1.6.0 // indirect
+	github.com/mileusna/useragent v1.3.5 // indirect
+	github.com/stretchr/testify v1.12.1 // indirect
+	golang.org/x/crypto v0.58.0 // indirect
+	golang.org/x/text v0.43.0 // indirect
+	pgregory.net/rapid v1.3.0 // indirect
+)
+
 replace github.com/atrium-mesh/atrium/pkg => ../../pkg

@@ -49,10 +49,12 @@ type AccountRegisteredData struct {
 	At        time.Time `json:"at"`
 }
 
-// AccountVerifiedData says that the person proved to own the address.
+// AccountVerifiedData says that the person proved to own the address. FullName is there when the person accepted an invitation under
+// another name than the one in it.
 type AccountVerifiedData struct {
 	AccountID uuid.UUID `json:"account_id"`
 	Email     string    `json:"email"`
+	FullName  string    `json:"full_name,omitempty"`
 	At        time.Time `json:"at"`
 }
 

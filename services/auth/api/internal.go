@@ -1,0 +1,124 @@
+package api
+
+import (
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+
+	"github.com/atrium-mesh/atrium/pkg/authz"
+	"github.com/atrium-mesh/atrium/pkg/op"
+	"github.com/atrium-mesh/atrium/pkg/token"
+)
+
+// LinkPurpose says what a link in a mail is for.
+type LinkPurpose string
+
+// The purposes of links.
+const (
+	LinkVerifyEmail   LinkPurpose = "verify_email"
+	LinkResetPassword LinkPurpose = "reset_password"
+	LinkInvitation    LinkPurpose = "invitation"
+	LinkNotMe         LinkPurpose = "not_me"
+	LinkSetup         LinkPurpose = "setup" // never in a mail: printed at the first start
+)
+
+// CreateAccountRequest makes an account for a person who will be invited. The same id again is the same account.
+type CreateAccountRequest struct {
+	ID       uuid.UUID `json:"id"`
+	Email    string    `json:"email"`
+	FullName string    `json:"full_name"`
+	Locale   string    `json:"locale,omitempty"`
+	Roles    []string  `json:"roles,omitempty"` // empty: user
+}
+
+// CreateAccountResponse is the account that was made, now or before.
+type CreateAccountResponse struct {
+	ID        uuid.UUID `json:"id"`
+	Email     string    `json:"email"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// CreateAccount makes an account without a password and emits [AccountRegistered] with [OriginInvitation]. It is idempotent on the
+// id; another account with the address is errs.Conflict "email_taken", an unknown role errs.Invalid "unknown_role", and a role that
+// allows what the caller may not errs.Forbidden "permission_not_held".
+var CreateAccount = op.Op[CreateAccountRequest, CreateAccountResponse]{
+	Operation: huma.Operation{OperationID: "create-account"},
+	Subject:   "rpc.auth.create-account", Allow: authz.Internal(),
+}
+
+// GetAccountRequest names an account.
+type GetAccountRequest struct {
+	ID uuid.UUID `json:"id"`
+}
+
+// GetAccountResponse is an account as auth knows it.
+type GetAccountResponse struct {
+	ID        uuid.UUID `json:"id"`
+	Email     string    `json:"email"`
+	FullName  string    `json:"full_name"`
+	Locale    string    `json:"locale,omitempty"`
+	Status    string    `json:"status"` // "active" or "disabled"
+	Roles     []string  `json:"roles"`
+	Verified  bool      `json:"verified"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// GetAccount reads an account, so that a projection can be repaired. errs.NotFound "account_not_found".
+var GetAccount = op.Op[GetAccountRequest, GetAccountResponse]{
+	Operation: huma.Operation{OperationID: "get-account"},
+	Subject:   "rpc.auth.get-account", Allow: authz.Internal(),
+}
+
+// CreateLinkRequest asks for the link of a mail that is being rendered. The same delivery gets the same link again.
+type CreateLinkRequest struct {
+	AccountID  uuid.UUID   `json:"account_id"`
+	Purpose    LinkPurpose `json:"purpose"`
+	DeliveryID uuid.UUID   `json:"delivery_id"`
+}
+
+// CreateLinkResponse is a link with its secret, which must not be stored or logged.
+type CreateLinkResponse struct {
+	URL       string    `json:"url"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// CreateLink makes the one-time link of a mail. errs.NotFound "account_not_found"; errs.Conflict "link_not_needed" when the account
+// has no use for it any more, such as a verified one for a verification link: the mail need not be sent.
+var CreateLink = op.Op[CreateLinkRequest, CreateLinkResponse]{
+	Operation: huma.Operation{OperationID: "create-link"},
+	Subject:   "rpc.auth.create-link", Allow: authz.Internal(),
+}
+
+// ListWatermarksRequest asks for the watermarks raised after a cursor, "" for all in force.
+type ListWatermarksRequest struct {
+	Cursor string `json:"cursor,omitempty"`
+}
+
+// ListWatermarksResponse is watermarks, oldest first. Next equals the request's cursor when there is nothing more; successive answers
+// overlap a little.
+type ListWatermarksResponse struct {
+	Items []token.Watermark `json:"items"`
+	Next  string            `json:"next"`
+}
+
+// ListWatermarks is what every verifier polls, so that no revocation is missed.
+var ListWatermarks = op.Op[ListWatermarksRequest, ListWatermarksResponse]{
+	Operation: huma.Operation{OperationID: "list-watermarks"},
+	Subject:   "rpc.auth.list-watermarks", Allow: authz.Internal(), Timeout: 2 * time.Second,
+}
+
+// SetupLinkRequest asks whether there is an administrator.
+type SetupLinkRequest struct{}
+
+// SetupLinkResponse is the way to the first administrator, when there is none.
+type SetupLinkResponse struct {
+	Needed bool   `json:"needed"`
+	URL    string `json:"url,omitempty"`
+}
+
+// SetupLink gives the one-time link that makes the first administrator, for `atrium up` to print.
+var SetupLink = op.Op[SetupLinkRequest, SetupLinkResponse]{
+	Operation: huma.Operation{OperationID: "setup-link"},
+	Subject:   "rpc.auth.setup-link", Allow: authz.Internal(),
+}

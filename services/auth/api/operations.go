@@ -1,0 +1,18 @@
+package api
+
+import "github.com/atrium-mesh/atrium/pkg/op"
+
+// Operations lists every operation of auth, the internal ones and the pages too.
+func Operations() []op.Declared {
+	return []op.Declared{
+		Register, VerifyEmail, ResendVerification, AcceptInvitation, NotMe, SetupFirstAdmin,
+		ForgotPassword, ResetPassword, ChangePassword,
+		Login, Token, Refresh, Logout, LogoutAll,
+		ListSessions, RevokeSession, ListUserSessions, RevokeUserSessions, RevokeUserSession,
+		ListRoles, CreateRole, GetRole, UpdateRole, DeleteRole, GetUserRoles, SetUserRoles,
+		ListAudit,
+		JWKS, OpenIDConfiguration, OAuthMetadata,
+		VerifyEmailPage, ResetPasswordPage, AcceptInvitationPage, NotMePage, SetupPage,
+		CreateAccount, GetAccount, CreateLink, ListWatermarks, SetupLink,
+	}
+}

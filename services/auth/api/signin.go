@@ -1,0 +1,160 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/atrium-mesh/atrium/pkg/authz"
+	"github.com/atrium-mesh/atrium/pkg/op"
+)
+
+const tagSignIn = "Sign-in"
+
+// The cookies that hold tokens of clients that asked for them. Both are HttpOnly, Secure and SameSite=Lax.
+const (
+	CookieAccess      = "__Host-atrium_access"
+	CookieRefresh     = "__Secure-atrium_refresh"
+	CookieRefreshPath = "/api/v1/auth" // the only path that the refresh token is sent to
+)
+
+// The transports of tokens.
+const (
+	TransportBody   = "body"
+	TransportCookie = "cookie"
+)
+
+// Credentials are what a person signs in with.
+type Credentials struct {
+	Email     string `json:"email" minLength:"1" maxLength:"254" doc:"The address of the account" example:"ada@example.com"`
+	Password  string `json:"password" minLength:"1" maxLength:"256" writeOnly:"true" doc:"The password" example:"seven green bicycles"`
+	Transport string `json:"transport,omitempty" enum:"body,cookie" default:"body" doc:"Where the tokens go: into the answer's body, or into HttpOnly cookies that scripts cannot read" example:"body"`
+}
+
+// LoginRequest signs in.
+type LoginRequest struct{ Body Credentials }
+
+// Tokens are what a client calls with. With cookies, the tokens themselves are not in the body.
+type Tokens struct {
+	AccessToken  string `json:"access_token,omitempty" doc:"A JWT to call with, as a bearer token; absent when it went into a cookie" example:"eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.e30.c2ln"`
+	TokenType    string `json:"token_type" doc:"How to use it" example:"Bearer"`
+	ExpiresIn    int    `json:"expires_in" doc:"In how many seconds the access token expires" example:"900"`
+	RefreshToken string `json:"refresh_token,omitempty" doc:"Gives new tokens, once; absent when it went into a cookie" example:"AZjFoG9efDuaUT99HCtKXmV4YW1wbGUtb25seS1ub3QtYS10b2tlbg"`
+	Scope        string `json:"scope,omitempty" doc:"The permissions of the access token, space separated" example:"users:read sessions:read"`
+}
+
+// TokensResponse hands tokens out. It must never be cached.
+type TokensResponse struct {
+	CacheControl string        `header:"Cache-Control" doc:"no-store: tokens must not be cached" example:"no-store"`
+	SetCookie    []http.Cookie `header:"Set-Cookie" doc:"The tokens, when cookies were asked for"`
+	Body         Tokens
+}
+
+// Login signs a person in.
+var Login = op.Op[LoginRequest, TokensResponse]{
+	Operation: huma.Operation{
+		OperationID: "login", Method: http.MethodPost, Path: "/api/v1/auth/login", Tags: []string{tagSignIn},
+		Summary: "Sign in", Errors: []int{http.StatusUnauthorized, http.StatusForbidden},
+		Description: "Starts a session. 401 `invalid_credentials` for an unknown address, a wrong password and a disabled account alike; 403 " +
+			"`email_not_verified` when the password is right and the address is not verified yet; 429 `too_many_attempts` after many failures.",
+	},
+	Allow: authz.Public(), Limit: op.LimitSignIn,
+}
+
+// TokenForm is a request to the OAuth 2.0 token endpoint. Parameters that are not known are ignored (RFC 6749 section 3.2).
+type TokenForm struct {
+	_            struct{} `json:"-" additionalProperties:"true"`
+	GrantType    string   `json:"grant_type,omitempty" maxLength:"64" doc:"password or refresh_token" example:"password"`
+	Username     string   `json:"username,omitempty" maxLength:"320" doc:"The address of the account, for the grant password" example:"ada@example.com"`
+	Password     string   `json:"password,omitempty" maxLength:"1024" writeOnly:"true" doc:"The password, for the grant password" example:"seven green bicycles"`
+	RefreshToken string   `json:"refresh_token,omitempty" maxLength:"512" writeOnly:"true" doc:"The refresh token, for the grant refresh_token"`
+	Scope        string   `json:"scope,omitempty" maxLength:"2048" doc:"Ignored: the scope follows from the person's roles"`
+}
+
+// TokenRequest is a form of the OAuth 2.0 token endpoint.
+type TokenRequest struct {
+	Body TokenForm `contentType:"application/x-www-form-urlencoded"`
+}
+
+// OAuthAnswer is the answer of the token endpoint: tokens, or what went wrong (RFC 6749 sections 5.1 and 5.2).
+type OAuthAnswer struct {
+	AccessToken      string `json:"access_token,omitempty" doc:"A JWT to call with, as a bearer token" example:"eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.e30.c2ln"`
+	TokenType        string `json:"token_type,omitempty" doc:"How to use it" example:"Bearer"`
+	ExpiresIn        int    `json:"expires_in,omitempty" doc:"In how many seconds the access token expires" example:"900"`
+	RefreshToken     string `json:"refresh_token,omitempty" doc:"Gives new tokens, once" example:"AZjFoG9efDuaUT99HCtKXmV4YW1wbGUtb25seS1ub3QtYS10b2tlbg"`
+	Scope            string `json:"scope,omitempty" doc:"The permissions of the access token, space separated" example:"users:read sessions:read"`
+	Error            string `json:"error,omitempty" doc:"On 400 only: invalid_request, invalid_grant or unsupported_grant_type"`
+	ErrorDescription string `json:"error_description,omitempty" doc:"On 400 only: what went wrong, for people"`
+}
+
+// TokenResponse is an answer of the OAuth 2.0 token endpoint.
+type TokenResponse struct {
+	Status       int
+	CacheControl string `header:"Cache-Control" doc:"no-store: tokens must not be cached" example:"no-store"`
+	Body         OAuthAnswer
+}
+
+// Token is the OAuth 2.0 token endpoint for tools that speak it, such as the Authorize button of the API reference.
+var Token = op.Op[TokenRequest, TokenResponse]{
+	Operation: huma.Operation{
+		OperationID: "token", Method: http.MethodPost, Path: "/api/v1/auth/token", Tags: []string{tagSignIn},
+		Summary: "Sign in as OAuth 2.0 does",
+		Description: "The token endpoint of OAuth 2.0 (RFC 6749) with the grants `password` and `refresh_token`. What goes wrong with a grant is answered as " +
+			"the RFC says: 400 with `error` and `error_description` in JSON, not as a problem.",
+	},
+	Allow: authz.Public(), Limit: op.LimitSignIn,
+}
+
+// RefreshTokenBody carries a refresh token, unless the cookie does.
+type RefreshTokenBody struct {
+	RefreshToken string `json:"refresh_token,omitempty" maxLength:"512" writeOnly:"true" doc:"The refresh token; left out when the cookie has it" example:"AZjFoG9efDuaUT99HCtKXmV4YW1wbGUtb25seS1ub3QtYS10b2tlbg"`
+}
+
+// RefreshRequest asks for new tokens. Tokens from a cookie go back into cookies.
+type RefreshRequest struct {
+	Cookie string            `cookie:"__Secure-atrium_refresh" doc:"The refresh token of a client with cookies"`
+	Body   *RefreshTokenBody `required:"false"`
+}
+
+// Refresh trades a refresh token for new tokens.
+var Refresh = op.Op[RefreshRequest, TokensResponse]{
+	Operation: huma.Operation{
+		OperationID: "refresh", Method: http.MethodPost, Path: "/api/v1/auth/refresh", Tags: []string{tagSignIn},
+		Summary: "Get new tokens", Errors: []int{http.StatusUnauthorized},
+		Description: "A refresh token works once. For ten seconds it gives the same successor again, so that tabs which race both win; used later than " +
+			"that, it ends the session and the person is told: 401 `refresh_token_reused`. 401 `refresh_token_invalid` when it is unknown, expired or revoked.",
+	},
+	Allow: authz.Public(),
+}
+
+// LogoutRequest ends a session: the one of the access token, or else of the refresh token in the body or the cookie.
+type LogoutRequest struct {
+	Cookie string            `cookie:"__Secure-atrium_refresh" doc:"The refresh token of a client with cookies"`
+	Body   *RefreshTokenBody `required:"false"`
+}
+
+// SignedOutResponse removes the cookies that hold tokens.
+type SignedOutResponse struct {
+	SetCookie []http.Cookie `header:"Set-Cookie" doc:"Removes the cookies"`
+}
+
+// Logout ends this session.
+var Logout = op.Op[LogoutRequest, SignedOutResponse]{
+	Operation: huma.Operation{
+		OperationID: "logout", Method: http.MethodPost, Path: "/api/v1/auth/logout", Tags: []string{tagSignIn},
+		Summary: "Sign out", DefaultStatus: http.StatusNoContent, Errors: []int{http.StatusUnauthorized},
+		Description: "Ends the session of the access token, or of the refresh token when there is no valid access token. Its tokens are refused at once. " +
+			"401 `token_missing` when there is neither.",
+	},
+	Allow: authz.Public(),
+}
+
+// LogoutAll ends every session of who is signed in.
+var LogoutAll = op.Op[struct{}, SignedOutResponse]{
+	Operation: huma.Operation{
+		OperationID: "logout-all", Method: http.MethodPost, Path: "/api/v1/auth/logout-all", Tags: []string{tagSignIn},
+		Summary: "Sign out everywhere", DefaultStatus: http.StatusNoContent,
+		Description: "Ends every session of the account, this one too. Their tokens are refused at once.",
+	},
+	Allow: authz.Authenticated(),
+}

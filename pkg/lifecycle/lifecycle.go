@@ -58,6 +58,16 @@ func (g *Group) Add(name string, c Component) { g.first = append(g.first, entry{
 // them: servers, which need everything else. Several start in the order in which they are added.
 func (g *Group) AddLast(name string, c Component) { g.last = append(g.last, entry{name, c}) }
 
+// Lookup returns the component of that name, or nil.
+func (g *Group) Lookup(name string) Component {
+	for _, c := range slices.Concat(g.first, g.last) {
+		if c.name == name {
+			return c.Component
+		}
+	}
+	return nil
+}
+
 // Started is closed once every component has started.
 func (g *Group) Started() <-chan struct{} { return g.started }
 

@@ -1,0 +1,144 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/atrium-mesh/atrium/pkg/health"
+	"github.com/atrium-mesh/atrium/pkg/lifecycle"
+	"github.com/atrium-mesh/atrium/pkg/natsconn"
+	"github.com/atrium-mesh/atrium/pkg/op"
+	"github.com/atrium-mesh/atrium/pkg/pg"
+	"github.com/atrium-mesh/atrium/pkg/telemetry"
+	"github.com/atrium-mesh/atrium/pkg/token"
+)
+
+// Options say what kind of service a Base is for. Name and Tel are required.
+type Options struct {
+	Name string
+	Tel  *telemetry.Telemetry
+
+	Database   *pg.Config // nil: the service has no database, and none of what needs one
+	Migrations fs.FS      // *.sql at the root
+	Stream     string     // "USERS": the service publishes events.users.>; empty: it publishes nothing
+}
+
+// Base is what a service is built on. Everything in it works as soon as the group runs.
+type Base struct {
+	Tel        *telemetry.Telemetry
+	Pool       *pgxpool.Pool // nil without a database
+	NATS       *nats.Conn
+	JS         jetstream.JetStream
+	Ops        *op.Server     // tie operations to it before the group runs
+	Caller     *op.NATSCaller // calls other services
+	Verifier   *token.Verifier
+	Watermarks *token.Watermarks
+	Health     *health.Checks
+	Group      *lifecycle.Group // add components to it; return it from Build
+
+	config   Config
+	migrated chan struct{} // closed once the database is up to date
+	wrappers []func(http.Handler) http.Handler
+}
+
+// NewBase makes the base of a service. It opens no connection; PostgreSQL and NATS may be away.
+func NewBase(ctx context.Context, cfg Config, o Options) (*Base, error) {
+	b := &Base{
+		Tel:        o.Tel,
+		Watermarks: token.NewWatermarks(nil),
+		Health:     health.New(health.Options{Logger: o.Tel.Logger}),
+		Group:      lifecycle.NewGroup(o.Tel.Logger),
+		config:     cfg,
+		migrated:   make(chan struct{}),
+	}
+	b.Verifier = token.NewVerifier(token.Config{Issuers: cfg.issuers(), Watermarks: b.Watermarks, Meter: o.Tel.Meter})
+	b.Ops = op.NewServer(op.Config{
+		Service: o.Name, Logger: o.Tel.Logger, Tracer: o.Tel.Tracer, Meter: o.Tel.Meter,
+		Propagator: o.Tel.Propagator, Verify: b.Verifier.Verify,
+	})
+	b.Group.Add("verifier", b.Verifier)
+	if err := b.open(ctx, o); err != nil {
+		return nil, err
+	}
+	b.Group.Add(AdminServer, health.NewAdmin(cfg.AdminAddr, b.Health, o.Tel.Metrics))
+	b.addMigrations(o)
+	b.addServers()
+	return b, nil
+}
+
+// open makes the pool and the connection, which come first in the group, so that they are closed whatever else fails.
+func (b *Base) open(ctx context.Context, o Options) error {
+	if o.Database != nil {
+		pool, err := pg.Open(ctx, *o.Database, b.Tel.Tracer)
+		if err != nil {
+			return fmt.Errorf("open the database: %w", err)
+		}
+		b.Pool = pool
+		b.Group.Add("postgres", lifecycle.Func(nil, func(context.Context) error { pool.Close(); return nil }))
+		b.Health.Add("postgres", pool.Ping)
+	}
+	conn, err := natsconn.Open(b.config.NATS, o.Name, b.Tel.Logger)
+	if err != nil {
+		b.close()
+		return fmt.Errorf("open NATS: %w", err)
+	}
+	if b.JS, err = jetstream.New(conn.Conn); err != nil {
+		conn.Close()
+		b.close()
+		return fmt.Errorf("open JetStream: %w", err)
+	}
+	b.NATS = conn.Conn
+	b.Caller = op.NewNATSCaller(conn.Conn, b.Tel.Tracer, b.Tel.Propagator)
+	b.Group.Add("nats", conn)
+	b.Health.Add("nats", natsconn.Check(conn.Conn))
+	return nil
+}
+
+func (b *Base) close() {
+	if b.Pool != nil {
+		b.Pool.Close()
+	}
+}
+
+// Key returns the 32-byte key for one purpose, derived from SECRET_KEY. See Secret.Derive.
+func (b *Base) Key(label string) []byte { return b.config.SecretKey.Derive(label) }
+
+// Migrated is closed once the database is up to date; at once in a service without one.
+func (b *Base) Migrated() <-chan struct{} { return b.migrated }
+
+// WrapHTTP puts a handler around, or in place of, that of the operations. wrap is called once, when the service starts; of
+// several, the last is outermost.
+func (b *Base) WrapHTTP(wrap func(operations http.Handler) http.Handler) {
+	b.wrappers = append(b.wrappers, wrap)
+}
+
+// AddWithDatabase adds a component that needs the tables: it starts in the background once they are there, again after
+// a wait when its start fails, and the service is not ready before.
+func (b *Base) AddWithDatabase(name string, c lifecycle.Component) {
+	deferred := lifecycle.NewDeferred(b.migrated, c, func(err error) {
+		b.Tel.Logger.Warn("component does not start; trying again", "component", name, "error", err) //nolint:sloglint // no request
+	})
+	b.Group.Add(name, deferred)
+	b.Health.Add(name, func(context.Context) error {
+		if !deferred.Started() {
+			return errors.New("has not started")
+		}
+		return nil
+	})
+}
+
+// FollowWatermarks keeps Watermarks up to date, by events and by poll, and makes their age part of readiness.
+func (b *Base) FollowWatermarks(poll token.PollFunc) {
+	follower := token.NewFollower(token.FollowerConfig{
+		Watermarks: b.Watermarks, Poll: poll, NATS: b.NATS, Logger: b.Tel.Logger, Meter: b.Tel.Meter,
+	})
+	b.Group.Add("watermarks", follower)
+	b.Health.Add("watermarks", follower.Ready)
+}

@@ -1,0 +1,95 @@
+package service
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/atrium-mesh/atrium/pkg/config"
+	"github.com/atrium-mesh/atrium/pkg/natsconn"
+	"github.com/atrium-mesh/atrium/pkg/token"
+)
+
+// Config is what every service is configured with; a service's own Config embeds it. One with a database also
+// has a pg.Config.
+type Config struct {
+	HTTPAddr  string `env:"HTTP_ADDR" envDefault:":8080" doc:"Address that the service listens on."`
+	AdminAddr string `env:"ADMIN_ADDR" envDefault:":9090" doc:"Address of /livez, /readyz and /metrics. Keep it private."`
+	NATS      natsconn.Config
+
+	Issuer         string  `env:"ISSUER" envDefault:"http://localhost:8080" doc:"Public URL of the mesh, as the iss claim of its tokens says it."`
+	Audience       string  `env:"AUDIENCE" envDefault:"atrium" doc:"What the aud claim of a token must contain."`
+	JWKSURL        string  `env:"JWKS_URL" doc:"Where the keys of ISSUER are. Empty: ISSUER/.well-known/jwks.json."`
+	TrustedIssuers Issuers `env:"TRUSTED_ISSUERS" doc:"Further issuers, as JSON: [{\"url\":…,\"jwks_url\":…,\"audience\":…,\"permissions\":[…]}]."`
+	SecretKey      Secret  `env:"SECRET_KEY,required" secret:"true" doc:"At least 32 random bytes, in base64 or as they are. Other keys are derived from it; the same for all replicas."`
+
+	DrainDelay time.Duration `env:"DRAIN_DELAY" envDefault:"0s" doc:"Time between becoming not ready and refusing connections at shutdown, for load balancers to notice."`
+}
+
+// Validate reports what no single field can say.
+func (c Config) Validate() error {
+	var errs []error
+	for variable, value := range map[string]string{"ISSUER": c.Issuer, "JWKS_URL": c.jwksURL()} {
+		if !isHTTP(value) {
+			errs = append(errs, config.Problemf(variable, "must be an http or https URL."))
+		}
+	}
+	if strings.HasSuffix(c.Issuer, "/") {
+		errs = append(errs, config.Problemf("ISSUER", "must not end in a slash."))
+	}
+	if len(c.SecretKey.key) < secretSize {
+		errs = append(errs, config.Problemf("SECRET_KEY", "must be at least %d bytes long.", secretSize))
+	}
+	if c.DrainDelay < 0 {
+		errs = append(errs, config.Problemf("DRAIN_DELAY", "must not be negative."))
+	}
+	if len(errs) == 0 {
+		if err := (token.Config{Issuers: c.issuers()}).Validate(); err != nil {
+			errs = append(errs, config.Problemf("TRUSTED_ISSUERS", "is not valid: %v.", err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func isHTTP(raw string) bool {
+	u, err := url.Parse(raw)
+	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
+}
+
+func (c Config) jwksURL() string {
+	return cmp.Or(c.JWKSURL, strings.TrimSuffix(c.Issuer, "/")+"/.well-known/jwks.json")
+}
+
+// issuers is Atrium's own and those that are trusted besides.
+func (c Config) issuers() []token.Issuer {
+	own := token.Issuer{URL: c.Issuer, JWKSURL: c.jwksURL(), Audience: c.Audience, Own: true}
+	return append([]token.Issuer{own}, c.TrustedIssuers...)
+}
+
+// Issuers are issuers of tokens besides Atrium's own. Their text form is a JSON array.
+type Issuers []token.Issuer
+
+// UnmarshalText reads the JSON form. Unknown members are errors.
+func (i *Issuers) UnmarshalText(text []byte) error {
+	var list []struct {
+		URL         string   `json:"url"`
+		JWKSURL     string   `json:"jwks_url"`
+		Audience    string   `json:"audience"`
+		Permissions []string `json:"permissions"`
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&list); err != nil {
+		return fmt.Errorf("read issuers: %w", err)
+	}
+	*i = nil
+	for _, one := range list {
+		*i = append(*i, token.Issuer{URL: one.URL, JWKSURL: one.JWKSURL, Audience: one.Audience, Permissions: one.Permissions})
+	}
+	return nil
+}

@@ -1,0 +1,51 @@
+package service
+
+import (
+	"crypto/hkdf"
+	"crypto/sha256"
+	"encoding/base64"
+	"log/slog"
+)
+
+const (
+	secretSize  = 32 // least bytes of a SECRET_KEY
+	derivedSize = 32
+)
+
+// Secret is a key that other keys are derived from. It is written in base64 (standard or URL alphabet), or as
+// it is. It never shows in logs or in fmt's output.
+type Secret struct{ key []byte }
+
+// UnmarshalText reads a secret. Text that is base64 of enough bytes is decoded; other text is the key itself.
+func (s *Secret) UnmarshalText(text []byte) error {
+	s.key = append([]byte(nil), text...)
+	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+		if decoded, err := encoding.DecodeString(string(text)); err == nil && len(decoded) >= secretSize {
+			s.key = decoded
+			return nil
+		}
+	}
+	return nil
+}
+
+// Derive returns the 32-byte key for one purpose: HKDF-SHA-256 (RFC 5869) with the label as info. Keys of
+// different labels tell nothing about each other. A label must never change, nor be used for two purposes.
+func (s Secret) Derive(label string) []byte {
+	if len(s.key) < secretSize {
+		panic("service: a key was derived from a secret that is missing or too short")
+	}
+	key, err := hkdf.Key(sha256.New, s.key, nil, "atrium "+label, derivedSize)
+	if err != nil {
+		panic("service: " + err.Error()) // only for lengths that are constants here
+	}
+	return key
+}
+
+// LogValue hides the secret from slog.
+func (Secret) LogValue() slog.Value { return slog.StringValue("[redacted]") }
+
+// String hides the secret from fmt.
+func (Secret) String() string { return "[redacted]" }
+
+// GoString hides the secret from fmt's %#v.
+func (Secret) GoString() string { return "[redacted]" }

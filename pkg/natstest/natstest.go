@@ -2,28 +2,100 @@
 package natstest
 
 import (
+	"net"
+	"strconv"
 	"testing"
+	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 )
 
-// Run starts a server that ends with the test and returns a connection to it.
-func Run(t testing.TB) *nats.Conn { t.Helper(); t.Fatal("being built"); return nil }
+// readyWithin bounds a start, which takes some 20 ms on an idle machine.
+const readyWithin = 30 * time.Second
 
-// Server is a NATS server of one test, which may take it away and bring it back.
-type Server struct{}
+// Run starts a server that ends with the test and returns a connection to it.
+func Run(t testing.TB) *nats.Conn {
+	t.Helper()
+	return StartServer(t).Connect(t)
+}
+
+// Server is a NATS server of one test, which may take it away and bring it back. It is not safe for concurrent use.
+type Server struct {
+	t       testing.TB
+	dir     string
+	port    int
+	running *server.Server
+}
 
 // StartServer starts a server with JetStream in a folder of the test, which ends with the test.
-func StartServer(t testing.TB) *Server { t.Helper(); t.Fatal("being built"); return nil }
+func StartServer(t testing.TB) *Server {
+	t.Helper()
+	s := &Server{t: t, dir: t.TempDir(), port: server.RANDOM_PORT}
+	t.Cleanup(s.Stop)
+	s.Start()
+	return s
+}
 
 // URL stays the same after Stop and Start.
-func (s *Server) URL() string { return "" }
+func (s *Server) URL() string { return "nats://127.0.0.1:" + strconv.Itoa(s.port) }
 
-// Connect returns a connection that reconnects for ever and is closed at the end of the test.
-func (s *Server) Connect(t testing.TB) *nats.Conn { return nil }
+// Connect returns a connection that reconnects for ever, quickly, and is closed at the end of the test.
+func (s *Server) Connect(t testing.TB) *nats.Conn {
+	t.Helper()
+	closed := make(chan struct{})
+	nc, err := nats.Connect(s.URL(), nats.Name(t.Name()), nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond),
+		nats.ReconnectJitter(10*time.Millisecond, 10*time.Millisecond), nats.ReconnectBufSize(-1), nats.RetryOnFailedConnect(true),
+		nats.ClosedHandler(func(*nats.Conn) { close(closed) }))
+	if err != nil {
+		t.Fatalf("connect to NATS: %v", err)
+	}
+	t.Cleanup(func() {
+		nc.Close()
+		<-closed
+	})
+	return nc
+}
 
 // Stop takes the server away.
-func (s *Server) Stop() {}
+func (s *Server) Stop() {
+	if s.running == nil {
+		return
+	}
+	s.running.Shutdown()
+	s.running.WaitForShutdown()
+	s.running = nil
+}
 
 // Start brings it back on the same port, with its data.
-func (s *Server) Start() {}
+func (s *Server) Start() { s.start(s.dir) }
+
+// StartEmpty brings it back on the same port without its data, as after the loss of its disk.
+func (s *Server) StartEmpty() {
+	s.dir = s.t.TempDir()
+	s.start(s.dir)
+}
+
+func (s *Server) start(dir string) {
+	s.t.Helper()
+	if s.running != nil {
+		return
+	}
+	running, err := server.NewServer(&server.Options{
+		ServerName: "test", Host: "127.0.0.1", Port: s.port, StoreDir: dir, JetStream: true, NoLog: true, NoSigs: true,
+		JetStreamMaxMemory: 64 << 20, JetStreamMaxStore: 4 << 30,
+	})
+	if err != nil {
+		s.t.Fatalf("make a NATS server: %v", err)
+	}
+	running.Start()
+	s.running = running
+	if !running.ReadyForConnections(readyWithin) {
+		s.t.Fatalf("NATS was not ready in %v", readyWithin)
+	}
+	addr, ok := running.Addr().(*net.TCPAddr)
+	if !ok {
+		s.t.Fatal("NATS has no TCP address")
+	}
+	s.port = addr.Port
+}

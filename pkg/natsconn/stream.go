@@ -1,0 +1,77 @@
+package natsconn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// The defaults of StreamConfig.
+const (
+	DefaultMaxAge     = 7 * 24 * time.Hour
+	DefaultMaxBytes   = 1 << 30
+	DefaultDuplicates = 2 * time.Minute
+)
+
+// StreamConfig is what a stream of events should be. Zero values mean the defaults.
+type StreamConfig struct {
+	Name       string
+	Subjects   []string
+	Replicas   int           // default 1
+	MaxAge     time.Duration // default 7 days
+	MaxBytes   int64         // default 1 GiB; the oldest messages go first
+	Duplicates time.Duration // window in which a repeated Nats-Msg-Id is dropped; default and least 2 minutes
+}
+
+func (c StreamConfig) jetstream() jetstream.StreamConfig {
+	orInt := func(v, d int64) int64 {
+		if v > 0 {
+			return v
+		}
+		return d
+	}
+	maxAge := time.Duration(orInt(int64(c.MaxAge), int64(DefaultMaxAge)))
+	return jetstream.StreamConfig{
+		Name: c.Name, Subjects: c.Subjects, Storage: jetstream.FileStorage, Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardOld,
+		Replicas: int(orInt(int64(c.Replicas), 1)), MaxAge: maxAge, MaxBytes: orInt(c.MaxBytes, DefaultMaxBytes),
+		Duplicates: min(max(c.Duplicates, DefaultDuplicates), maxAge), DenyDelete: true,
+	}
+}
+
+// EnsureStream makes the stream, or brings its limits up to date, and returns what it is now. It tries until ctx is done, with a
+// pause that grows to 5 s, while NATS or JetStream is away.
+func EnsureStream(ctx context.Context, js jetstream.JetStream, cfg StreamConfig) (*jetstream.StreamInfo, error) {
+	for attempt := 0; ; attempt++ {
+		info, err := ensureOnce(ctx, js, cfg)
+		if err == nil {
+			return info, nil
+		}
+		if apiErr, ok := errors.AsType[*jetstream.APIError](err); ok && apiErr.Code >= 400 && apiErr.Code < 500 {
+			return nil, fmt.Errorf("make stream %s: %w", cfg.Name, err) // it will not get better
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("make stream %s: %w", cfg.Name, errors.Join(Err(err), ctx.Err()))
+		case <-time.After(pause(attempt)):
+		}
+	}
+}
+
+func ensureOnce(ctx context.Context, js jetstream.JetStream, cfg StreamConfig) (*jetstream.StreamInfo, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	stream, err := js.CreateOrUpdateStream(ctx, cfg.jetstream())
+	if err != nil {
+		return nil, err
+	}
+	return stream.CachedInfo(), nil
+}
+
+func pause(attempt int) time.Duration {
+	d := min(100*time.Millisecond<<min(attempt, 10), 5*time.Second)
+	return d/2 + rand.N(d/2) //nolint:gosec // jitter
+}

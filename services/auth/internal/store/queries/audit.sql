@@ -1,0 +1,31 @@
+-- name: InsertAudit :exec
+INSERT INTO audit_log (id, org_id, at, action, actor, subject, outcome, ip, device, request_id, details)
+VALUES (@id, @org_id, @at, @action, @actor, @subject, @outcome, @ip, @device, @request_id, @details);
+
+-- name: CountAudit :one
+SELECT count(*) FROM audit_log
+WHERE org_id = @org_id
+  AND (sqlc.narg('action')::text IS NULL OR action = sqlc.narg('action'))
+  AND (sqlc.narg('actor')::text IS NULL OR actor = sqlc.narg('actor'))
+  AND (sqlc.narg('subject')::text IS NULL OR subject = sqlc.narg('subject'))
+  AND (sqlc.narg('outcome')::text IS NULL OR outcome = sqlc.narg('outcome'))
+  AND (sqlc.narg('from_at')::timestamptz IS NULL OR at >= sqlc.narg('from_at'))
+  AND (sqlc.narg('to_at')::timestamptz IS NULL OR at < sqlc.narg('to_at'));
+
+-- ListAudit is newest first; before_at and before_id are the last row of the page before.
+-- name: ListAudit :many
+SELECT * FROM audit_log
+WHERE org_id = @org_id
+  AND (sqlc.narg('action')::text IS NULL OR action = sqlc.narg('action'))
+  AND (sqlc.narg('actor')::text IS NULL OR actor = sqlc.narg('actor'))
+  AND (sqlc.narg('subject')::text IS NULL OR subject = sqlc.narg('subject'))
+  AND (sqlc.narg('outcome')::text IS NULL OR outcome = sqlc.narg('outcome'))
+  AND (sqlc.narg('from_at')::timestamptz IS NULL OR at >= sqlc.narg('from_at'))
+  AND (sqlc.narg('to_at')::timestamptz IS NULL OR at < sqlc.narg('to_at'))
+  AND (sqlc.narg('before_at')::timestamptz IS NULL OR (at, id) < (sqlc.narg('before_at')::timestamptz, sqlc.narg('before_id')::uuid))
+ORDER BY at DESC, id DESC
+LIMIT @row_limit OFFSET @row_offset;
+
+-- EraseAudit removes address and device of a person from the trail and keeps what was done.
+-- name: EraseAudit :exec
+UPDATE audit_log SET ip = '', device = '', details = '{}' WHERE actor = @account_id::text OR subject = @account_id::text;

@@ -1,0 +1,92 @@
+-- name: InsertSession :one
+INSERT INTO sessions (id, org_id, account_id, device, ip, user_agent, created_at, last_seen_at, issued_at, expires_at)
+VALUES (@id, @org_id, @account_id, @device, @ip, @user_agent, @at, @at, @issued_at, @expires_at)
+RETURNING *;
+
+-- name: GetSession :one
+SELECT * FROM sessions WHERE id = @id;
+
+-- name: LockSession :one
+SELECT * FROM sessions WHERE id = @id FOR NO KEY UPDATE;
+
+-- name: TouchSession :exec
+UPDATE sessions
+SET last_seen_at = @at::timestamptz, issued_at = greatest(issued_at, @issued_at::timestamptz), expires_at = @expires_at, device = @device,
+    ip = @ip, user_agent = @user_agent
+WHERE id = @id;
+
+-- MarkIssued remembers the instant of an access token that was issued without anything else being changed.
+-- name: MarkIssued :exec
+UPDATE sessions SET issued_at = greatest(issued_at, @issued_at::timestamptz) WHERE id = @id;
+
+-- name: CountOpenSessions :one
+SELECT count(*) FROM sessions WHERE account_id = @account_id AND revoked_at IS NULL AND expires_at > @now;
+
+-- name: ListOpenSessions :many
+SELECT * FROM sessions
+WHERE account_id = @account_id AND revoked_at IS NULL AND expires_at > @now
+ORDER BY last_seen_at DESC, id DESC
+LIMIT @row_limit OFFSET @row_offset;
+
+-- ListOpenSessionsAfter is the page after the session that was last seen at a time.
+-- name: ListOpenSessionsAfter :many
+SELECT * FROM sessions
+WHERE account_id = @account_id AND revoked_at IS NULL AND expires_at > @now
+  AND (last_seen_at, id) < (@last_seen_at::timestamptz, @id::uuid)
+ORDER BY last_seen_at DESC, id DESC
+LIMIT @row_limit;
+
+-- RevokeSession ends an open session of an account. No row: there is none.
+-- name: RevokeSession :one
+UPDATE sessions SET revoked_at = @at::timestamptz, revoke_reason = @reason::text
+WHERE id = @id AND account_id = @account_id AND revoked_at IS NULL
+RETURNING *;
+
+-- RevokeSessions ends every open session of an account, but the one that is kept.
+-- name: RevokeSessions :many
+UPDATE sessions SET revoked_at = @at::timestamptz, revoke_reason = @reason::text
+WHERE account_id = @account_id AND revoked_at IS NULL AND id IS DISTINCT FROM sqlc.narg('keep')::uuid
+RETURNING id;
+
+-- name: DeleteSessionsOfAccount :exec
+DELETE FROM sessions WHERE account_id = @account_id;
+
+-- DeleteEndedSessions forgets sessions that ended before a time, a batch at a time.
+-- name: DeleteEndedSessions :execrows
+DELETE FROM sessions WHERE id IN (
+    SELECT s.id FROM sessions s WHERE s.expires_at < @before OR s.revoked_at < @before LIMIT @row_limit);
+
+-- name: InsertRefreshToken :exec
+INSERT INTO refresh_tokens (id, session_id, hash, parent_id, created_at, expires_at)
+VALUES (@id, @session_id, @hash, sqlc.narg('parent_id'), @at, @expires_at);
+
+-- FindRefreshToken finds a token with its session and account, and locks nothing.
+-- name: FindRefreshToken :one
+SELECT t.id, t.session_id, s.account_id
+FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id
+WHERE t.hash = @hash;
+
+-- GetRefreshToken reads a token whose session is locked.
+-- name: GetRefreshToken :one
+SELECT * FROM refresh_tokens WHERE id = @id;
+
+-- name: UseRefreshToken :exec
+UPDATE refresh_tokens SET used_at = @at::timestamptz, child_id = @child_id::uuid WHERE id = @id;
+
+-- DeleteExpiredRefreshTokens forgets tokens that expired before a time, a batch at a time.
+-- name: DeleteExpiredRefreshTokens :execrows
+DELETE FROM refresh_tokens WHERE id IN (
+    SELECT t.id FROM refresh_tokens t WHERE t.expires_at < @before LIMIT @row_limit);
+
+-- name: CountKnownDevices :one
+SELECT count(*) FROM known_devices WHERE account_id = @account_id;
+
+-- SeeDevice reports whether the device was not known before.
+-- name: SeeDevice :one
+INSERT INTO known_devices (account_id, fingerprint, device, first_seen_at, last_seen_at)
+VALUES (@account_id, @fingerprint, @device, @at, @at)
+ON CONFLICT (account_id, fingerprint) DO UPDATE SET last_seen_at = excluded.last_seen_at, device = excluded.device
+RETURNING (xmax = 0)::boolean AS is_new;
+
+-- name: ForgetDevices :exec
+DELETE FROM known_devices WHERE account_id = @account_id;

@@ -86,6 +86,9 @@ func TestRedis(t *testing.T) {
 		require.True(t, allow(t, l, "a").Allowed)
 		require.Eventually(t, func() bool { return allow(t, l, "a").Allowed }, 10*time.Second, 5*time.Millisecond)
 		require.GreaterOrEqual(t, time.Since(start), time.Second-time.Millisecond)
+		if !server.Real() {
+			return // the imitation expires keys when it is told to
+		}
 		client, err := connection.Client(t.Context())
 		require.NoError(t, err)
 		require.Eventually(t, func() bool {

@@ -65,7 +65,7 @@ func (s *Server) Start() {
 	s.stop, s.done = cancel, make(chan struct{})
 	go func() {
 		defer close(s.done)
-		_ = cmd.Wait() //nolint:errcheck // it is killed
+		_ = cmd.Wait() // an error, since it is killed
 	}()
 	require.Eventually(s.t, s.answers, 10*time.Second, 5*time.Millisecond, "redis-server did not start")
 }

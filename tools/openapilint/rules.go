@@ -52,7 +52,7 @@ func (l *linter) operation(where, path string, o map[string]any) {
 	l.ids[id] = where
 	l.want(text(o["summary"]) != "", where, "no summary")
 	l.want(text(o["description"]) != "", where, "no description")
-	l.want(o["security"] != nil, where, "no security: say [] when it is public")
+	l.want(len(list(o["security"])) == 0 || object(o["responses"])["401"] != nil, where, "needs a token, but has no answer 401")
 	l.want(len(list(o["tags"])) > 0, where, "no tag")
 	for _, tag := range list(o["tags"]) {
 		l.want(l.tags[text(tag)], where, fmt.Sprintf("tag %q is not declared", tag))

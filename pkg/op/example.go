@@ -59,12 +59,12 @@ func exampleOf(registry huma.Registry, s *huma.Schema, depth int) any {
 		return out
 	case huma.TypeArray:
 		if s.Items == nil {
-			return []any{}
+			return nil
 		}
 		if v := exampleOf(registry, s.Items, depth+1); v != nil {
 			return []any{v}
 		}
-		return []any{}
+		return nil
 	default:
 		if len(s.Enum) > 0 {
 			return s.Enum[0]

@@ -1,0 +1,52 @@
+-- name: GetUser :one
+SELECT * FROM users WHERE id = @id;
+
+-- name: LockUser :one
+SELECT * FROM users WHERE id = @id FOR UPDATE;
+
+-- A profile is made by whoever comes first, the event of the account or the request that made it; the other finds it there.
+-- name: EnsureUser :exec
+INSERT INTO users (id, org_id, email, email_verified, full_name, locale, time_zone, status, roles, created_at, updated_at)
+VALUES (@id, 'default', @email, @email_verified, @full_name, @locale, @time_zone, @status, @roles, @created_at, @created_at)
+ON CONFLICT (id) DO NOTHING;
+
+-- name: SetProfile :one
+UPDATE users SET full_name = @full_name, locale = @locale, time_zone = @time_zone, version = version + 1, updated_at = @now::timestamptz
+WHERE id = @id RETURNING *;
+
+-- name: SetStatus :one
+UPDATE users SET status = @status, version = version + 1, updated_at = @now::timestamptz WHERE id = @id RETURNING *;
+
+-- name: MarkDeleted :one
+UPDATE users SET status = 'deleted', status_before = status, deleted_at = @now::timestamptz, erase_at = @erase_at::timestamptz, version = version + 1, updated_at = @now::timestamptz
+WHERE id = @id RETURNING *;
+
+-- name: Restore :one
+UPDATE users SET status = coalesce(status_before, 'pending'), status_before = NULL, deleted_at = NULL, erase_at = NULL,
+       version = version + 1, updated_at = @now::timestamptz
+WHERE id = @id RETURNING *;
+
+-- name: MarkVerified :exec
+UPDATE users SET email = @email, email_verified = true, version = version + 1, updated_at = @now::timestamptz,
+       status = CASE WHEN status = 'pending' THEN 'active' ELSE status END,
+       status_before = CASE WHEN status_before = 'pending' THEN 'active' ELSE status_before END
+WHERE id = @id;
+
+-- name: SetRoles :exec
+UPDATE users SET roles = @roles, roles_version = @roles_version, version = version + 1, updated_at = @now::timestamptz
+WHERE id = @id AND roles_version < @roles_version;
+
+-- name: SetLastSignIn :exec
+UPDATE users SET last_sign_in_at = greatest(last_sign_in_at, @at::timestamptz) WHERE id = @id;
+
+-- name: LockDueForErasure :many
+SELECT id FROM users WHERE status = 'deleted' AND erase_at <= @now::timestamptz ORDER BY erase_at LIMIT @most FOR UPDATE SKIP LOCKED;
+
+-- name: EraseUser :exec
+DELETE FROM users WHERE id = @id;
+
+-- name: InsertAudit :exec
+INSERT INTO audit_log (id, user_id, actor, action, detail, created_at) VALUES (@id, @user_id, @actor, @action, @detail, @now);
+
+-- name: ForgetAuditDetail :exec
+UPDATE audit_log SET detail = '{}' WHERE user_id = @user_id;

@@ -1,0 +1,84 @@
+package users
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/atrium-mesh/atrium/pkg/authz"
+	"github.com/atrium-mesh/atrium/pkg/errs"
+	auth "github.com/atrium-mesh/atrium/services/auth/api"
+	"github.com/atrium-mesh/atrium/services/users/api"
+	"github.com/atrium-mesh/atrium/services/users/internal/store/db"
+)
+
+// Get reads a user.
+func (s *Service) Get(ctx context.Context, in *api.GetUserRequest) (*api.UserResponse, error) {
+	id, err := parseID(in.ID)
+	if err != nil {
+		return nil, err
+	}
+	u, err := s.find(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return response(u), nil
+}
+
+// GetMe reads the caller's own user.
+func (s *Service) GetMe(ctx context.Context, _ *api.GetMeRequest) (*api.UserResponse, error) {
+	id, err := s.me(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.Get(ctx, &api.GetUserRequest{ID: id.String()})
+}
+
+// me is the caller's id. A token of another issuer has no user here.
+func (s *Service) me(ctx context.Context) (uuid.UUID, error) {
+	p := authz.PrincipalFrom(ctx)
+	if p == nil {
+		return uuid.UUID{}, errs.New(errs.Unauthenticated, "token_missing", "Sign in first: this needs an access token.")
+	}
+	return parseID(p.Subject)
+}
+
+// find reads a user. People who ask for themselves in the moment after signing up, before the event of their account has arrived here,
+// are made from the account at once.
+func (s *Service) find(ctx context.Context, id uuid.UUID) (db.User, error) {
+	u, err := s.Store.GetUser(ctx, id)
+	if !errors.Is(err, errs.NotFound) {
+		return u, err
+	}
+	if !own(ctx, id) {
+		return u, notFound()
+	}
+	if err := s.adopt(ctx, id); err != nil {
+		return u, err
+	}
+	if u, err = s.Store.GetUser(ctx, id); errors.Is(err, errs.NotFound) {
+		return u, notFound()
+	}
+	return u, err
+}
+
+// adopt makes the profile of an account that auth knows.
+func (s *Service) adopt(ctx context.Context, id uuid.UUID) error {
+	a, err := s.Accounts.Get(ctx, &auth.GetAccountRequest{ID: id})
+	if errors.Is(err, errs.NotFound) {
+		return notFound()
+	}
+	if err != nil {
+		return fmt.Errorf("adopt an account: %w", err)
+	}
+	status := StatusPending
+	if a.Verified {
+		status = StatusActive
+	}
+	return s.Store.EnsureUser(ctx, db.EnsureUserParams{
+		ID: id, Email: a.Email, EmailVerified: a.Verified, FullName: a.FullName, Locale: orDefault(a.Locale, DefaultLocale),
+		TimeZone: DefaultTimeZone, Status: status, Roles: a.Roles, CreatedAt: a.CreatedAt,
+	})
+}

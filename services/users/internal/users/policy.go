@@ -1,0 +1,79 @@
+package users
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/atrium-mesh/atrium/pkg/authz"
+	"github.com/atrium-mesh/atrium/pkg/errs"
+)
+
+// The statuses of a user.
+const (
+	StatusPending     = "pending"
+	StatusActive      = "active"
+	StatusDeactivated = "deactivated"
+	StatusDeleted     = "deleted"
+)
+
+// What a profile has when nothing else was said.
+const (
+	DefaultLocale   = "en"
+	DefaultTimeZone = "UTC"
+)
+
+func orDefault(s, fallback string) string {
+	if s = strings.TrimSpace(s); s == "" {
+		return fallback
+	}
+	return s
+}
+
+// cleanName is a name without the white space around it; a name of nothing else is refused.
+func cleanName(s string) (string, error) {
+	s = strings.TrimSpace(s)
+	if s == "" {
+		return "", errs.InvalidField("body.full_name", "required", "must not be blank")
+	}
+	return s, nil
+}
+
+// cleanZone is a time zone of the IANA database.
+func cleanZone(s string) (string, error) {
+	s = orDefault(s, DefaultTimeZone)
+	if _, err := time.LoadLocation(s); err != nil || s == "Local" {
+		return "", errs.InvalidField("body.time_zone", "unknown_time_zone", "must be a time zone of the IANA database, such as Europe/London")
+	}
+	return s, nil
+}
+
+// mayGrant refuses roles other than the ordinary one from who may not assign roles.
+func mayGrant(ctx context.Context, roles []string) error {
+	if !slices.ContainsFunc(roles, func(r string) bool { return r != "user" }) {
+		return nil
+	}
+	if authz.PrincipalFrom(ctx).Can("roles:assign") {
+		return nil
+	}
+	return errs.New(errs.Forbidden, "permission_denied", "Giving roles needs the permission roles:assign.")
+}
+
+// notOwn keeps administrators from locking themselves out.
+func notOwn(ctx context.Context, id uuid.UUID) error {
+	if own(ctx, id) {
+		return errs.New(errs.Conflict, "own_administration", "Nobody may do this to their own user; ask another administrator.")
+	}
+	return nil
+}
+
+// alive refuses to change what is deleted.
+func alive(status string) error {
+	if status == StatusDeleted {
+		return errs.New(errs.Conflict, "user_deleted", "The user is deleted; restore it first.")
+	}
+	return nil
+}

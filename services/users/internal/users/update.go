@@ -1,0 +1,90 @@
+package users
+
+import (
+	"context"
+	"errors"
+
+	"github.com/atrium-mesh/atrium/services/users/api"
+	"github.com/atrium-mesh/atrium/services/users/internal/store"
+	"github.com/atrium-mesh/atrium/services/users/internal/store/db"
+)
+
+// Replace replaces a user's profile.
+func (s *Service) Replace(ctx context.Context, in *api.ReplaceUserRequest) (*api.UserResponse, error) {
+	b := in.Body
+	return s.change(ctx, in.ID, in.IfMatch, api.ProfileChange{FullName: &b.FullName, Locale: &b.Locale, TimeZone: &b.TimeZone})
+}
+
+// Update changes parts of a user's profile.
+func (s *Service) Update(ctx context.Context, in *api.UpdateUserRequest) (*api.UserResponse, error) {
+	return s.change(ctx, in.ID, in.IfMatch, in.Body)
+}
+
+// UpdateMe changes parts of the caller's own profile.
+func (s *Service) UpdateMe(ctx context.Context, in *api.UpdateMeRequest) (*api.UserResponse, error) {
+	id, err := s.me(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.find(ctx, id); err != nil {
+		return nil, err
+	}
+	return s.change(ctx, id.String(), in.IfMatch, in.Body)
+}
+
+// change is every change of a profile. One that changes nothing leaves the version as it is and tells nobody.
+func (s *Service) change(ctx context.Context, rawID, ifMatch string, c api.ProfileChange) (*api.UserResponse, error) {
+	id, err := parseID(rawID)
+	if err != nil {
+		return nil, err
+	}
+	var u db.User
+	err = s.Store.InTx(ctx, func(tx *store.Tx) error {
+		if u, err = lock(ctx, tx, id, ifMatch); err != nil {
+			return err
+		}
+		if err = alive(u.Status); err != nil {
+			return err
+		}
+		p, err := merged(u, c)
+		if err != nil {
+			return err
+		}
+		if p.FullName == u.FullName && p.Locale == u.Locale && p.TimeZone == u.TimeZone {
+			return nil
+		}
+		p.Now = s.now()
+		if u, err = tx.SetProfile(ctx, p); err != nil {
+			return err
+		}
+		if err := audit(ctx, tx, id, "user.updated", struct{}{}, p.Now); err != nil {
+			return err
+		}
+		return store.Publish(ctx, tx, api.UserUpdated, id, updated(u))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return response(u), nil
+}
+
+// merged is the profile after the change, or what is wrong with each field of it.
+func merged(u db.User, c api.ProfileChange) (db.SetProfileParams, error) {
+	p := db.SetProfileParams{ID: u.ID, FullName: u.FullName, Locale: u.Locale, TimeZone: u.TimeZone}
+	var nameErr, zoneErr error
+	if c.FullName != nil {
+		p.FullName, nameErr = cleanName(*c.FullName)
+	}
+	if c.Locale != nil {
+		p.Locale = orDefault(*c.Locale, DefaultLocale)
+	}
+	if c.TimeZone != nil {
+		p.TimeZone, zoneErr = cleanZone(*c.TimeZone)
+	}
+	return p, errors.Join(nameErr, zoneErr)
+}
+
+// updated is what others keep a copy of.
+func updated(u db.User) api.UserUpdatedData {
+	return api.UserUpdatedData{UserID: u.ID, Version: u.Version, Email: u.Email, FullName: u.FullName, Locale: u.Locale, TimeZone: u.TimeZone}
+}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -10,48 +11,60 @@ import (
 
 	"github.com/atrium-mesh/atrium/pkg/events"
 	"github.com/atrium-mesh/atrium/pkg/pg"
+	"github.com/atrium-mesh/atrium/services/auth/internal/audit"
+	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
 	"github.com/atrium-mesh/atrium/services/auth/internal/store/db"
 )
 
-// Org is the organization that everything belongs to, as long as there is only one.
-const Org = "default"
+var (
+	_ identity.Store = (*Store)(nil)
+	_ identity.Tx    = (*Tx)(nil)
+)
+
+// records implements what a store and a transaction have in common.
+type records struct{ q *db.Queries }
 
 // Store runs queries on a pool.
 type Store struct {
-	*db.Queries
+	records
 	pool *pgxpool.Pool
 }
 
 // New makes a store. It does not own the pool.
 func New(pool *pgxpool.Pool) *Store {
-	return &Store{Queries: db.New(typed{pool}), pool: pool}
+	return &Store{records: records{db.New(pg.Typed(pool))}, pool: pool}
 }
 
 // Tx is one transaction: queries, and events that are published if and when it commits.
 type Tx struct {
-	*db.Queries
+	records
 	tx pgx.Tx
 }
 
 // WithTx makes a Tx of a transaction that somebody else commits, such as an event consumer's.
-func WithTx(tx pgx.Tx) *Tx { return &Tx{Queries: db.New(typed{tx}), tx: tx} }
+func WithTx(tx pgx.Tx) *Tx { return &Tx{records: records{db.New(pg.Typed(tx))}, tx: tx} }
 
-// InTx runs fn in a transaction that commits when fn returns nil. After a serialization failure or a deadlock fn runs again: it must
-// have no effect but those of its transaction, and make no network call.
-func (s *Store) InTx(ctx context.Context, fn func(tx *Tx) error) error {
+// InTx runs fn in a transaction that commits when fn returns nil. After a serialization failure or a deadlock fn runs again.
+func (s *Store) InTx(ctx context.Context, fn func(tx identity.Tx) error) error {
 	return pg.InTx(ctx, s.pool, func(tx pgx.Tx) error { return fn(WithTx(tx)) })
 }
 
-// Publish tells others what this transaction changed. The subject is the id of the account that it is about.
-func Publish[T any](ctx context.Context, tx *Tx, t events.Type[T], subject uuid.UUID, data T) error {
-	return events.Publish(ctx, tx.tx, t, subject.String(), data)
+// PublishEvent tells others what this transaction changed. See [identity.Publish].
+func (tx *Tx) PublishEvent(ctx context.Context, typeName string, subject uuid.UUID, data any) error {
+	return events.Publish(ctx, tx.tx, events.Type[any]{Name: typeName}, subject.String(), data)
 }
 
-// NewID makes an id that sorts by time (UUIDv7).
-func NewID() (uuid.UUID, error) {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return uuid.UUID{}, fmt.Errorf("make an id: %w", err)
+// WriteAudit adds to the audit trail.
+func (tx *Tx) WriteAudit(ctx context.Context, e audit.Entry) error {
+	details := []byte("{}")
+	if len(e.Details) > 0 {
+		var err error
+		if details, err = json.Marshal(e.Details); err != nil {
+			return fmt.Errorf("encode an audit entry: %w", err)
+		}
 	}
-	return id, nil
+	return tx.q.InsertAudit(ctx, db.InsertAuditParams{
+		ID: e.ID, OrgID: identity.Org, At: e.At, Action: e.Action, Actor: e.Actor, Subject: e.Subject, Outcome: e.Outcome,
+		IP: e.IP, Device: e.Device, RequestID: e.RequestID, Details: details,
+	})
 }

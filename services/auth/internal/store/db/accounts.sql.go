@@ -212,10 +212,9 @@ func (q *Queries) LockAccount(ctx context.Context, id uuid.UUID) (Account, error
 	return i, err
 }
 
-const markAccountVerified = `-- name: MarkAccountVerified :one
+const markAccountVerified = `-- name: MarkAccountVerified :exec
 UPDATE accounts SET verified_at = coalesce(verified_at, $1::timestamptz), version = version + 1, updated_at = $1
 WHERE id = $2
-RETURNING id, org_id, email, email_key, full_name, locale, origin, status, status_version, verified_at, verification_requested_at, reset_requested_at, roles_version, version, created_at, updated_at
 `
 
 type MarkAccountVerifiedParams struct {
@@ -223,28 +222,9 @@ type MarkAccountVerifiedParams struct {
 	ID uuid.UUID
 }
 
-func (q *Queries) MarkAccountVerified(ctx context.Context, arg MarkAccountVerifiedParams) (Account, error) {
-	row := q.db.QueryRow(ctx, markAccountVerified, arg.At, arg.ID)
-	var i Account
-	err := row.Scan(
-		&i.ID,
-		&i.OrgID,
-		&i.Email,
-		&i.EmailKey,
-		&i.FullName,
-		&i.Locale,
-		&i.Origin,
-		&i.Status,
-		&i.StatusVersion,
-		&i.VerifiedAt,
-		&i.VerificationRequestedAt,
-		&i.ResetRequestedAt,
-		&i.RolesVersion,
-		&i.Version,
-		&i.CreatedAt,
-		&i.UpdatedAt,
-	)
-	return i, err
+func (q *Queries) MarkAccountVerified(ctx context.Context, arg MarkAccountVerifiedParams) error {
+	_, err := q.db.Exec(ctx, markAccountVerified, arg.At, arg.ID)
+	return err
 }
 
 const setAccountName = `-- name: SetAccountName :exec

@@ -71,7 +71,7 @@ type InsertAuditParams struct {
 	Actor     string
 	Subject   string
 	Outcome   string
-	Ip        string
+	IP        string
 	Device    string
 	RequestID string
 	Details   []byte
@@ -86,7 +86,7 @@ func (q *Queries) InsertAudit(ctx context.Context, arg InsertAuditParams) error 
 		arg.Actor,
 		arg.Subject,
 		arg.Outcome,
-		arg.Ip,
+		arg.IP,
 		arg.Device,
 		arg.RequestID,
 		arg.Details,
@@ -152,7 +152,7 @@ func (q *Queries) ListAudit(ctx context.Context, arg ListAuditParams) ([]AuditLo
 			&i.Actor,
 			&i.Subject,
 			&i.Outcome,
-			&i.Ip,
+			&i.IP,
 			&i.Device,
 			&i.RequestID,
 			&i.Details,

@@ -45,7 +45,7 @@ type AuditLog struct {
 	Actor     string
 	Subject   string
 	Outcome   string
-	Ip        string
+	IP        string
 	Device    string
 	RequestID string
 	Details   []byte
@@ -104,7 +104,7 @@ type Session struct {
 	OrgID        string
 	AccountID    uuid.UUID
 	Device       string
-	Ip           string
+	IP           string
 	UserAgent    string
 	CreatedAt    time.Time
 	LastSeenAt   time.Time

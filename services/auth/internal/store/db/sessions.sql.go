@@ -148,7 +148,7 @@ func (q *Queries) GetSession(ctx context.Context, id uuid.UUID) (Session, error)
 		&i.OrgID,
 		&i.AccountID,
 		&i.Device,
-		&i.Ip,
+		&i.IP,
 		&i.UserAgent,
 		&i.CreatedAt,
 		&i.LastSeenAt,
@@ -170,7 +170,7 @@ type InsertRefreshTokenParams struct {
 	SessionID uuid.UUID
 	Hash      []byte
 	ParentID  *uuid.UUID
-	At        time.Time
+	CreatedAt time.Time
 	ExpiresAt time.Time
 }
 
@@ -180,58 +180,44 @@ func (q *Queries) InsertRefreshToken(ctx context.Context, arg InsertRefreshToken
 		arg.SessionID,
 		arg.Hash,
 		arg.ParentID,
-		arg.At,
+		arg.CreatedAt,
 		arg.ExpiresAt,
 	)
 	return err
 }
 
-const insertSession = `-- name: InsertSession :one
+const insertSession = `-- name: InsertSession :exec
 INSERT INTO sessions (id, org_id, account_id, device, ip, user_agent, created_at, last_seen_at, issued_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9)
-RETURNING id, org_id, account_id, device, ip, user_agent, created_at, last_seen_at, issued_at, expires_at, revoked_at, revoke_reason
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 `
 
 type InsertSessionParams struct {
-	ID        uuid.UUID
-	OrgID     string
-	AccountID uuid.UUID
-	Device    string
-	Ip        string
-	UserAgent string
-	At        time.Time
-	IssuedAt  time.Time
-	ExpiresAt time.Time
+	ID         uuid.UUID
+	OrgID      string
+	AccountID  uuid.UUID
+	Device     string
+	IP         string
+	UserAgent  string
+	CreatedAt  time.Time
+	LastSeenAt time.Time
+	IssuedAt   time.Time
+	ExpiresAt  time.Time
 }
 
-func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) (Session, error) {
-	row := q.db.QueryRow(ctx, insertSession,
+func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) error {
+	_, err := q.db.Exec(ctx, insertSession,
 		arg.ID,
 		arg.OrgID,
 		arg.AccountID,
 		arg.Device,
-		arg.Ip,
+		arg.IP,
 		arg.UserAgent,
-		arg.At,
+		arg.CreatedAt,
+		arg.LastSeenAt,
 		arg.IssuedAt,
 		arg.ExpiresAt,
 	)
-	var i Session
-	err := row.Scan(
-		&i.ID,
-		&i.OrgID,
-		&i.AccountID,
-		&i.Device,
-		&i.Ip,
-		&i.UserAgent,
-		&i.CreatedAt,
-		&i.LastSeenAt,
-		&i.IssuedAt,
-		&i.ExpiresAt,
-		&i.RevokedAt,
-		&i.RevokeReason,
-	)
-	return i, err
+	return err
 }
 
 const listOpenSessions = `-- name: ListOpenSessions :many
@@ -267,7 +253,7 @@ func (q *Queries) ListOpenSessions(ctx context.Context, arg ListOpenSessionsPara
 			&i.OrgID,
 			&i.AccountID,
 			&i.Device,
-			&i.Ip,
+			&i.IP,
 			&i.UserAgent,
 			&i.CreatedAt,
 			&i.LastSeenAt,
@@ -323,7 +309,7 @@ func (q *Queries) ListOpenSessionsAfter(ctx context.Context, arg ListOpenSession
 			&i.OrgID,
 			&i.AccountID,
 			&i.Device,
-			&i.Ip,
+			&i.IP,
 			&i.UserAgent,
 			&i.CreatedAt,
 			&i.LastSeenAt,
@@ -354,7 +340,7 @@ func (q *Queries) LockSession(ctx context.Context, id uuid.UUID) (Session, error
 		&i.OrgID,
 		&i.AccountID,
 		&i.Device,
-		&i.Ip,
+		&i.IP,
 		&i.UserAgent,
 		&i.CreatedAt,
 		&i.LastSeenAt,
@@ -364,21 +350,6 @@ func (q *Queries) LockSession(ctx context.Context, id uuid.UUID) (Session, error
 		&i.RevokeReason,
 	)
 	return i, err
-}
-
-const markIssued = `-- name: MarkIssued :exec
-UPDATE sessions SET issued_at = greatest(issued_at, $1::timestamptz) WHERE id = $2
-`
-
-type MarkIssuedParams struct {
-	IssuedAt time.Time
-	ID       uuid.UUID
-}
-
-// MarkIssued remembers the instant of an access token that was issued without anything else being changed.
-func (q *Queries) MarkIssued(ctx context.Context, arg MarkIssuedParams) error {
-	_, err := q.db.Exec(ctx, markIssued, arg.IssuedAt, arg.ID)
-	return err
 }
 
 const revokeSession = `-- name: RevokeSession :one
@@ -408,7 +379,7 @@ func (q *Queries) RevokeSession(ctx context.Context, arg RevokeSessionParams) (S
 		&i.OrgID,
 		&i.AccountID,
 		&i.Device,
-		&i.Ip,
+		&i.IP,
 		&i.UserAgent,
 		&i.CreatedAt,
 		&i.LastSeenAt,
@@ -488,28 +459,28 @@ func (q *Queries) SeeDevice(ctx context.Context, arg SeeDeviceParams) (bool, err
 
 const touchSession = `-- name: TouchSession :exec
 UPDATE sessions
-SET last_seen_at = $1::timestamptz, issued_at = greatest(issued_at, $2::timestamptz), expires_at = $3, device = $4,
+SET last_seen_at = $1, issued_at = greatest(issued_at, $2::timestamptz), expires_at = $3, device = $4,
     ip = $5, user_agent = $6
 WHERE id = $7
 `
 
 type TouchSessionParams struct {
-	At        time.Time
-	IssuedAt  time.Time
-	ExpiresAt time.Time
-	Device    string
-	Ip        string
-	UserAgent string
-	ID        uuid.UUID
+	LastSeenAt time.Time
+	IssuedAt   time.Time
+	ExpiresAt  time.Time
+	Device     string
+	IP         string
+	UserAgent  string
+	ID         uuid.UUID
 }
 
 func (q *Queries) TouchSession(ctx context.Context, arg TouchSessionParams) error {
 	_, err := q.db.Exec(ctx, touchSession,
-		arg.At,
+		arg.LastSeenAt,
 		arg.IssuedAt,
 		arg.ExpiresAt,
 		arg.Device,
-		arg.Ip,
+		arg.IP,
 		arg.UserAgent,
 		arg.ID,
 	)

@@ -17,10 +17,9 @@ SELECT * FROM accounts WHERE id = @id FOR NO KEY UPDATE;
 -- name: ShareAccount :one
 SELECT * FROM accounts WHERE id = @id FOR SHARE;
 
--- name: MarkAccountVerified :one
+-- name: MarkAccountVerified :exec
 UPDATE accounts SET verified_at = coalesce(verified_at, @at::timestamptz), version = version + 1, updated_at = @at
-WHERE id = @id
-RETURNING *;
+WHERE id = @id;
 
 -- name: SetAccountName :exec
 UPDATE accounts SET full_name = @full_name, version = version + 1, updated_at = @at WHERE id = @id;

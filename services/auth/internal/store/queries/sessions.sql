@@ -1,7 +1,6 @@
--- name: InsertSession :one
+-- name: InsertSession :exec
 INSERT INTO sessions (id, org_id, account_id, device, ip, user_agent, created_at, last_seen_at, issued_at, expires_at)
-VALUES (@id, @org_id, @account_id, @device, @ip, @user_agent, @at, @at, @issued_at, @expires_at)
-RETURNING *;
+VALUES (@id, @org_id, @account_id, @device, @ip, @user_agent, @created_at, @last_seen_at, @issued_at, @expires_at);
 
 -- name: GetSession :one
 SELECT * FROM sessions WHERE id = @id;
@@ -11,13 +10,9 @@ SELECT * FROM sessions WHERE id = @id FOR NO KEY UPDATE;
 
 -- name: TouchSession :exec
 UPDATE sessions
-SET last_seen_at = @at::timestamptz, issued_at = greatest(issued_at, @issued_at::timestamptz), expires_at = @expires_at, device = @device,
+SET last_seen_at = @last_seen_at, issued_at = greatest(issued_at, @issued_at::timestamptz), expires_at = @expires_at, device = @device,
     ip = @ip, user_agent = @user_agent
 WHERE id = @id;
-
--- MarkIssued remembers the instant of an access token that was issued without anything else being changed.
--- name: MarkIssued :exec
-UPDATE sessions SET issued_at = greatest(issued_at, @issued_at::timestamptz) WHERE id = @id;
 
 -- name: CountOpenSessions :one
 SELECT count(*) FROM sessions WHERE account_id = @account_id AND revoked_at IS NULL AND expires_at > @now;
@@ -58,7 +53,7 @@ DELETE FROM sessions WHERE id IN (
 
 -- name: InsertRefreshToken :exec
 INSERT INTO refresh_tokens (id, session_id, hash, parent_id, created_at, expires_at)
-VALUES (@id, @session_id, @hash, sqlc.narg('parent_id'), @at, @expires_at);
+VALUES (@id, @session_id, @hash, sqlc.narg('parent_id'), @created_at, @expires_at);
 
 -- FindRefreshToken finds a token with its session and account, and locks nothing.
 -- name: FindRefreshToken :one

@@ -1,0 +1,101 @@
+// Package audit owns the audit trail: what was done, by whom, to whom, from where. An entry is written in the transaction of the change
+// that it tells of, and is never changed.
+package audit
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/atrium-mesh/atrium/pkg/authz"
+	"github.com/atrium-mesh/atrium/pkg/op"
+	"github.com/atrium-mesh/atrium/services/auth/internal/devices"
+)
+
+// The actions.
+const (
+	AccountRegistered     = "account.registered"
+	AccountInvited        = "account.invited"
+	AccountVerified       = "account.verified"
+	AccountSetUp          = "account.set_up"
+	AccountDisabled       = "account.disabled"
+	AccountEnabled        = "account.enabled"
+	AccountErased         = "account.erased"
+	AccountDisowned       = "account.not_me" // the person said that it was somebody else
+	VerificationRequested = "verification.requested"
+	PasswordChanged       = "password.changed"
+	PasswordReset         = "password.reset"
+	PasswordForgotten     = "password.reset_requested"
+	SessionStarted        = "session.started"
+	SessionEnded          = "session.ended"
+	SessionsEnded         = "session.all_ended"
+	SessionCompromised    = "session.compromised"
+	RoleCreated           = "role.created"
+	RoleUpdated           = "role.updated"
+	RoleDeleted           = "role.deleted"
+	RolesAssigned         = "roles.assigned"
+)
+
+// The outcomes.
+const (
+	Success = "success"
+	Failure = "failure"
+)
+
+// System is the actor where nobody signed in did it.
+const System = "system"
+
+// Entry is one thing that was done, or refused.
+type Entry struct {
+	ID        uuid.UUID
+	At        time.Time
+	Action    string
+	Actor     string
+	Subject   string // an account's id or a role's name
+	Outcome   string
+	IP        string
+	Device    string
+	RequestID string
+	Details   map[string]any // no secrets
+}
+
+// New makes an entry of the request in ctx: its principal is the actor (system where there is none; see By), and it succeeded (see Failed).
+func New(ctx context.Context, at time.Time, action, subject string) (Entry, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return Entry{}, err
+	}
+	request := op.RequestFrom(ctx)
+	e := Entry{ID: id, At: at, Action: action, Actor: System, Subject: subject, Outcome: Success, IP: request.ClientIP, RequestID: request.ID}
+	if who := authz.PrincipalFrom(ctx); who != nil {
+		e.Actor = who.Subject
+	}
+	if request.UserAgent != "" {
+		e.Device = devices.Name(request.UserAgent)
+	}
+	return e, nil
+}
+
+// By returns a copy by another actor: one who signs in, or redeems a link, has no token yet.
+func (e Entry) By(actor string) Entry {
+	e.Actor = actor
+	return e
+}
+
+// Failed returns a copy that says that it was refused.
+func (e Entry) Failed() Entry {
+	e.Outcome = Failure
+	return e
+}
+
+// With returns a copy with one more detail.
+func (e Entry) With(name string, value any) Entry {
+	details := make(map[string]any, len(e.Details)+1)
+	for k, v := range e.Details {
+		details[k] = v
+	}
+	details[name] = value
+	e.Details = details
+	return e
+}

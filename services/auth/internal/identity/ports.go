@@ -1,0 +1,157 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/atrium-mesh/atrium/pkg/events"
+	"github.com/atrium-mesh/atrium/services/auth/internal/audit"
+)
+
+// Store keeps everything. Outside of a transaction it is for reading. Its errors are typed: errs.NotFound for what is not there.
+type Store interface {
+	Accounts
+	Passwords
+	Roles
+	Sessions
+	Links
+	// InTx runs fn in a transaction that commits when fn returns nil. It may run fn again: fn must have no effect but those of its
+	// transaction, and make no network call.
+	InTx(ctx context.Context, fn func(tx Tx) error) error
+}
+
+// Tx is one transaction.
+type Tx interface {
+	Accounts
+	Passwords
+	Roles
+	Sessions
+	Links
+	Revocations
+	Records
+}
+
+// Records is what a transaction leaves for others: the audit trail, and events for other services.
+type Records interface {
+	WriteAudit(ctx context.Context, e audit.Entry) error
+	PublishEvent(ctx context.Context, typeName string, subject uuid.UUID, data any) error
+}
+
+// Publish tells others what a transaction changed. The subject is the id of the account that it is about.
+func Publish[T any](ctx context.Context, tx Records, t events.Type[T], subject uuid.UUID, data T) error {
+	return tx.PublishEvent(ctx, t.Name, subject, data)
+}
+
+// Accounts keeps accounts.
+type Accounts interface {
+	// AddAccount is errs.Conflict "email_taken" or "id_taken".
+	AddAccount(ctx context.Context, a NewAccount) (Account, error)
+	Account(ctx context.Context, id uuid.UUID) (Account, error)
+	AccountByEmail(ctx context.Context, emailKey string) (Account, error)
+	// LockAccount and ShareAccount read it and hold it until the transaction ends.
+	LockAccount(ctx context.Context, id uuid.UUID) (Account, error)
+	ShareAccount(ctx context.Context, id uuid.UUID) (Account, error)
+	MarkVerified(ctx context.Context, id uuid.UUID, at time.Time) error
+	Rename(ctx context.Context, id uuid.UUID, fullName string, at time.Time) error
+	// ClaimVerificationMail and ClaimResetMail are false when one was asked for after before.
+	ClaimVerificationMail(ctx context.Context, id uuid.UUID, at, before time.Time) (bool, error)
+	ClaimResetMail(ctx context.Context, id uuid.UUID, at, before time.Time) (bool, error)
+}
+
+// NewAccount is an account to be added.
+type NewAccount struct {
+	ID                      uuid.UUID
+	Email, EmailKey         string
+	FullName, Locale        string
+	Origin                  string
+	VerifiedAt              *time.Time
+	VerificationRequestedAt *time.Time
+	At                      time.Time
+}
+
+// Passwords keeps the hashes of passwords.
+type Passwords interface {
+	// Password is the hash, or "" when the account has no password.
+	Password(ctx context.Context, account uuid.UUID) (string, error)
+	SetPassword(ctx context.Context, account uuid.UUID, hash string, at time.Time) error
+	Rehash(ctx context.Context, account uuid.UUID, oldHash, newHash string) error
+	DropPassword(ctx context.Context, account uuid.UUID) error
+}
+
+// Roles keeps who has which role.
+type Roles interface {
+	RolesOf(ctx context.Context, account uuid.UUID) ([]Role, error)
+	RolesNamed(ctx context.Context, names []string) ([]Role, error)
+	AddRoles(ctx context.Context, account uuid.UUID, names []string, by string, at time.Time) error
+}
+
+// Sessions keeps sessions, their refresh tokens and the devices that an account is known to be used on.
+type Sessions interface {
+	AddSession(ctx context.Context, s Session) error
+	LockSession(ctx context.Context, id uuid.UUID) (Session, error)
+	// TouchSession saves when and from where the session was used, until when it lives now, and the instant of its last access token.
+	TouchSession(ctx context.Context, s Session) error
+	OpenSessions(ctx context.Context, account uuid.UUID, now time.Time, part Slice) ([]Session, error)
+	CountOpenSessions(ctx context.Context, account uuid.UUID, now time.Time) (int64, error)
+	// EndSession is errs.NotFound when the account has no such open session.
+	EndSession(ctx context.Context, account, session uuid.UUID, reason string, at time.Time) (Session, error)
+	// EndSessions ends every open one but keep, which may be nil, and says which.
+	EndSessions(ctx context.Context, account uuid.UUID, keep *uuid.UUID, reason string, at time.Time) ([]uuid.UUID, error)
+
+	AddRefreshToken(ctx context.Context, t RefreshToken) error
+	// FindRefreshToken finds one without a lock, with the account that it is of.
+	FindRefreshToken(ctx context.Context, hash []byte) (FoundToken, error)
+	RefreshToken(ctx context.Context, id uuid.UUID) (RefreshToken, error)
+	UseRefreshToken(ctx context.Context, id, child uuid.UUID, at time.Time) error
+
+	// SeeDevice remembers a device, and reports whether it is new to an account that has others.
+	SeeDevice(ctx context.Context, account uuid.UUID, fingerprint []byte, device string, at time.Time) (bool, error)
+}
+
+// FoundToken says where a refresh token belongs.
+type FoundToken struct{ ID, SessionID, AccountID uuid.UUID }
+
+// Slice is a part of a list: Limit items after the one at After, or after Offset items.
+type Slice struct {
+	Limit  int32
+	Offset int64
+	After  *Position
+}
+
+// Position is where an item stands in a list that is sorted by time, the latest first.
+type Position struct {
+	At time.Time `json:"at"`
+	ID uuid.UUID `json:"id"`
+}
+
+// Links keeps one-time tokens.
+type Links interface {
+	Link(ctx context.Context, hash []byte) (Link, error)
+	LockLink(ctx context.Context, hash []byte) (Link, error)
+	UseLink(ctx context.Context, id uuid.UUID, at time.Time) error
+	// UseLinksOf makes the account's other open links of a purpose useless.
+	UseLinksOf(ctx context.Context, account uuid.UUID, purpose string, at time.Time) error
+}
+
+// Revocations voids access tokens everywhere, at once.
+type Revocations interface {
+	// RaiseUser voids the account's tokens that were issued until now. Keep is how long such a token may still live. The caller holds
+	// LockAccount.
+	RaiseUser(ctx context.Context, account uuid.UUID, now time.Time, keep time.Duration) error
+	// RaiseSession does so for a session. The caller holds LockAccount, or has the session changed in this transaction.
+	RaiseSession(ctx context.Context, session uuid.UUID, now time.Time, keep time.Duration) error
+	// NotBefore is the instant that a new token of the account and the session must not be older than.
+	NotBefore(ctx context.Context, account, session uuid.UUID) (time.Time, error)
+}
+
+// NewID makes an id that sorts by time (UUIDv7).
+func NewID() (uuid.UUID, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return uuid.UUID{}, fmt.Errorf("make an id: %w", err)
+	}
+	return id, nil
+}

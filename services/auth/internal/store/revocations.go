@@ -1,0 +1,41 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/atrium-mesh/atrium/services/auth/api"
+	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
+	"github.com/atrium-mesh/atrium/services/auth/internal/store/db"
+)
+
+// RaiseUser voids every access token of the account that was issued until now, and tells every verifier.
+func (tx *Tx) RaiseUser(ctx context.Context, account uuid.UUID, now time.Time, keep time.Duration) error {
+	mark, err := tx.q.RaiseUserWatermark(ctx, db.RaiseUserWatermarkParams{AccountID: account, Now: now, KeepSeconds: keep.Seconds()})
+	if err != nil {
+		return err
+	}
+	return tx.publishMark(ctx, mark)
+}
+
+// RaiseSession voids every access token of the session that was issued until now, and tells every verifier.
+func (tx *Tx) RaiseSession(ctx context.Context, session uuid.UUID, now time.Time, keep time.Duration) error {
+	mark, err := tx.q.RaiseSessionWatermark(ctx, db.RaiseSessionWatermarkParams{SessionID: session, Now: now, KeepSeconds: keep.Seconds()})
+	if err != nil {
+		return err
+	}
+	return tx.publishMark(ctx, mark)
+}
+
+// NotBefore is the instant that a new token of the account and the session must not be older than.
+func (tx *Tx) NotBefore(ctx context.Context, account, session uuid.UUID) (time.Time, error) {
+	return tx.q.LatestWatermark(ctx, db.LatestWatermarkParams{AccountID: account, SessionID: session})
+}
+
+func (tx *Tx) publishMark(ctx context.Context, mark db.Watermark) error {
+	return identity.Publish(ctx, tx, api.WatermarkRaised, mark.ID, api.WatermarkRaisedData{
+		Scope: mark.Scope, ID: mark.ID.String(), NotBefore: mark.NotBefore.UTC(), ExpiresAt: mark.ExpiresAt.UTC(),
+	})
+}

@@ -10,13 +10,12 @@ import (
 	"strings"
 
 	"github.com/atrium-mesh/atrium/pkg/config"
-	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/lifecycle"
+	"github.com/atrium-mesh/atrium/pkg/netaddr"
 	"github.com/atrium-mesh/atrium/pkg/op"
 	"github.com/atrium-mesh/atrium/pkg/ratelimit"
 	"github.com/atrium-mesh/atrium/pkg/service"
 	"github.com/atrium-mesh/atrium/pkg/telemetry"
-	"github.com/atrium-mesh/atrium/pkg/token"
 	auth "github.com/atrium-mesh/atrium/services/auth/api"
 	gateway "github.com/atrium-mesh/atrium/services/gateway/internal/config"
 	"github.com/atrium-mesh/atrium/services/gateway/internal/docs"
@@ -66,6 +65,10 @@ func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry, ext
 	if err != nil {
 		return nil, err
 	}
+	trusted, err := netaddr.ParseTrusted(cfg.TrustedProxies)
+	if err != nil {
+		return nil, err
+	}
 	limits, err := limiters(cfg, base)
 	if err != nil {
 		return nil, err
@@ -77,7 +80,7 @@ func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry, ext
 	front.Handler, err = pipeline.New(pipeline.Config{
 		Logger: tel.Logger, Tracer: tel.Tracer, Meter: tel.Meter, Propagator: tel.Propagator,
 		Routes: routes.New(Services()), Verifier: base.Verifier, Watermarks: base.Watermarks,
-		TrustedProxies: cfg.TrustedProxies, Origins: cfg.CORSOrigins, Limits: limits, MaxBody: cfg.MaxBodyBytes,
+		TrustedProxies: trusted, Origins: cfg.CORSOrigins, Limits: limits, MaxBody: cfg.MaxBodyBytes,
 		HSTS: strings.HasPrefix(cfg.Issuer, "https://"), Own: own,
 		Upstream: upstream.New(upstream.Config{
 			Services: map[string]*url.URL{"auth": cfg.AuthURL, "users": cfg.UsersURL, "notifications": cfg.NotificationsURL},
@@ -87,7 +90,7 @@ func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry, ext
 	if err != nil {
 		return nil, err
 	}
-	base.FollowWatermarks(pollWatermarks(base.Caller))
+	base.FollowWatermarks(auth.PollWatermarks(base.Caller))
 	return base.Group, nil
 }
 
@@ -105,34 +108,30 @@ func extra(extras []Extra) http.Handler {
 	return mux
 }
 
-// pollWatermarks asks auth for revocations, over NATS.
-func pollWatermarks(caller *op.NATSCaller) token.PollFunc {
-	list := op.NATSClient(caller, auth.ListWatermarks)
-	return func(ctx context.Context, cursor string) ([]token.Watermark, string, error) {
-		out, err := list(ctx, &auth.ListWatermarksRequest{Cursor: cursor})
-		if err != nil {
-			return nil, cursor, fmt.Errorf("poll watermarks: %w", err)
-		}
-		marks := make([]token.Watermark, 0, len(out.Items))
-		for _, m := range out.Items {
-			marks = append(marks, token.Watermark{Scope: m.Scope, ID: m.ID, NotBefore: m.NotBefore, ExpiresAt: m.ExpiresAt})
-		}
-		return marks, out.Next, nil
-	}
-}
-
-// limiters makes the rate limits, shared through Redis when there is one.
+// limiters makes the rate limits, shared through Redis when there is one. A limit that is off is not there.
 func limiters(cfg gateway.Config, base *service.Base) (map[op.Limit]pipeline.Limit, error) {
-	rates := map[op.Limit]struct {
-		name string
-		rate ratelimit.Rate
-	}{
-		op.LimitSignIn: {"sign-in", cfg.RateLimitSignIn},
-		op.LimitSignUp: {"sign-up", cfg.RateLimitSignUp},
-		op.LimitAPI:    {"api", cfg.RateLimitAPI},
+	var redis *ratelimit.Connection
+	if cfg.RedisURL != "" {
+		var err error
+		if redis, err = ratelimit.Open(cfg.RedisURL); err != nil {
+			return nil, fmt.Errorf("REDIS_URL: %w", err)
+		}
+		base.Group.Add("redis", redis)
 	}
-	_ = rates
-	_ = base
-	_ = errs.Internal
-	return nil, nil
+	out := map[op.Limit]pipeline.Limit{}
+	for name, limit := range map[string]ratelimit.Limit{"sign-in": cfg.RateLimitSignIn, "sign-up": cfg.RateLimitSignUp, "api": cfg.RateLimitAPI} {
+		if limit.Off() {
+			continue
+		}
+		l, err := ratelimit.New(ratelimit.Config{Name: name, Limit: limit, Redis: redis, Logger: base.Tel.Logger, Meter: base.Tel.Meter})
+		if err != nil {
+			return nil, err
+		}
+		key := op.Limit(name)
+		if name == "api" {
+			key = op.LimitAPI
+		}
+		out[key] = pipeline.Limit{Name: name, Limit: limit, Limiter: l}
+	}
+	return out, nil
 }

@@ -3,11 +3,11 @@ package config
 
 import (
 	"errors"
-	"net/netip"
 	"net/url"
 	"strings"
 
 	"github.com/atrium-mesh/atrium/pkg/config"
+	"github.com/atrium-mesh/atrium/pkg/netaddr"
 	"github.com/atrium-mesh/atrium/pkg/ratelimit"
 	"github.com/atrium-mesh/atrium/pkg/service"
 )
@@ -20,14 +20,14 @@ type Config struct {
 	UsersURL         *url.URL `env:"USERS_URL" envDefault:"http://users:8080" doc:"Where the users service is."`
 	NotificationsURL *url.URL `env:"NOTIFICATIONS_URL" envDefault:"http://notifications:8080" doc:"Where the notifications service is."`
 
-	CORSOrigins    []string       `env:"CORS_ORIGINS" doc:"Origins whose pages may call, comma-separated: https://app.example.com. Empty: only the gateway's own."`
-	TrustedProxies []netip.Prefix `env:"TRUSTED_PROXIES" doc:"Networks of the proxies in front, comma-separated CIDRs, whose X-Forwarded-For is believed."`
-	MaxBodyBytes   int64          `env:"MAX_BODY_BYTES" envDefault:"1048576" doc:"Largest request body, in bytes, where an operation does not say its own."`
+	CORSOrigins    []string `env:"CORS_ORIGINS" doc:"Origins whose pages may call, comma-separated: https://app.example.com. Empty: only the gateway's own."`
+	TrustedProxies []string `env:"TRUSTED_PROXIES" doc:"Networks of the proxies in front, comma-separated CIDRs, whose X-Forwarded-For is believed."`
+	MaxBodyBytes   int64    `env:"MAX_BODY_BYTES" envDefault:"1048576" doc:"Largest request body, in bytes, where an operation does not say its own."`
 
-	RateLimitSignIn ratelimit.Rate `env:"RATE_LIMIT_SIGN_IN" envDefault:"5/1m" doc:"Sign-ins by client address; off turns it off."`
-	RateLimitSignUp ratelimit.Rate `env:"RATE_LIMIT_SIGN_UP" envDefault:"10/1m" doc:"Sign-ups by client address; off turns it off."`
-	RateLimitAPI    ratelimit.Rate `env:"RATE_LIMIT_API" envDefault:"100/1m" doc:"Other requests by user, by client address for those without a token; off turns it off."`
-	RedisURL        string         `env:"REDIS_URL" secret:"true" doc:"redis://… shares the limits between gateways. Empty: each gateway counts for itself."`
+	RateLimitSignIn ratelimit.Limit `env:"RATE_LIMIT_SIGN_IN" envDefault:"5/1m" doc:"Sign-ins by client address; off turns it off."`
+	RateLimitSignUp ratelimit.Limit `env:"RATE_LIMIT_SIGN_UP" envDefault:"10/1m" doc:"Sign-ups by client address; off turns it off."`
+	RateLimitAPI    ratelimit.Limit `env:"RATE_LIMIT_API" envDefault:"100/1m" doc:"Other requests by user, by client address for those without a token; off turns it off."`
+	RedisURL        string          `env:"REDIS_URL" secret:"true" doc:"redis://… shares the limits between gateways. Empty: each gateway counts for itself."`
 }
 
 // Validate reports what no single field can say.
@@ -44,6 +44,9 @@ func (c Config) Validate() error {
 		if u == nil || u.Host == "" || !strings.HasPrefix(u.Scheme, "http") {
 			problems = append(problems, config.Problemf(name, "must be an http or https URL."))
 		}
+	}
+	if _, err := netaddr.ParseTrusted(c.TrustedProxies); err != nil {
+		problems = append(problems, config.Problemf("TRUSTED_PROXIES", "must list networks such as 10.0.0.0/8: %v.", err))
 	}
 	if c.MaxBodyBytes <= 0 {
 		problems = append(problems, config.Problemf("MAX_BODY_BYTES", "must be more than zero."))

@@ -5,13 +5,14 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/atrium-mesh/atrium/pkg/netaddr"
 	"github.com/atrium-mesh/atrium/pkg/op"
 )
 
 // address finds the client's real address: of the forwarding fields only what trusted proxies wrote counts, from the right.
 func (p *Pipeline) address(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ExchangeFrom(r.Context()).ClientIP = p.clients.ClientIP(r).String()
+		ExchangeFrom(r.Context()).ClientIP = p.TrustedProxies.Client(r).String()
 		next.ServeHTTP(w, r)
 	})
 }
@@ -40,15 +41,11 @@ func identity(name string) bool {
 		strings.HasPrefix(name, "X-Auth-")
 }
 
-// addressKey is what an address is limited by. An IPv6 client owns a /64 (RFC 6177), so one of its addresses stands for all.
+// addressKey is what an address is limited by: one of an IPv6 network stands for all of it.
 func addressKey(ip string) string {
 	a, err := netip.ParseAddr(ip)
-	if err != nil || a.Is4() {
-		return ip
-	}
-	prefix, err := a.Prefix(64)
 	if err != nil {
 		return ip
 	}
-	return prefix.String()
+	return netaddr.LimitKey(a)
 }

@@ -42,12 +42,12 @@ func (p *Pipeline) allow(w http.ResponseWriter, r *http.Request, limit op.Limit,
 	if !ok {
 		return true
 	}
-	d, err := l.Limiter.Allow(r.Context(), l.Name+":"+key)
+	d, err := l.Limiter.Allow(r.Context(), key)
 	if err != nil {
 		Refuse(w, r, errs.New(errs.Unavailable, "limits_unavailable", "Requests cannot be counted for a moment; try again.").WithCause(err))
 		return false
 	}
-	ratelimit.WriteHeaders(w.Header(), l.Name, d)
+	ratelimit.WriteHeader(w.Header(), l.Name, l.Limit, d)
 	if d.Allowed {
 		return true
 	}

@@ -9,7 +9,6 @@ package pipeline
 import (
 	"log/slog"
 	"net/http"
-	"net/netip"
 
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
@@ -31,7 +30,7 @@ type Config struct {
 	Routes         *routes.Table
 	Verifier       *token.Verifier
 	Watermarks     *token.Watermarks
-	TrustedProxies []netip.Prefix
+	TrustedProxies netaddr.Trusted
 	Origins        []string // exact origins that browsers may call from, beside the gateway's own
 	Limits         map[op.Limit]Limit
 	MaxBody        int64 // bytes
@@ -43,6 +42,7 @@ type Config struct {
 // Limit is a rate limit with the name that the RateLimit fields call it by.
 type Limit struct {
 	Name    string
+	Limit   ratelimit.Limit
 	Limiter ratelimit.Limiter
 }
 
@@ -51,7 +51,6 @@ type Pipeline struct {
 	Config
 	tracer   trace.Tracer
 	duration metric.Float64Histogram
-	clients  *netaddr.Resolver
 	handler  http.Handler
 }
 
@@ -63,7 +62,7 @@ func New(c Config) (*Pipeline, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Pipeline{Config: c, tracer: c.Tracer.Tracer("atrium/gateway"), duration: duration, clients: netaddr.NewResolver(c.TrustedProxies)}
+	p := &Pipeline{Config: c, tracer: c.Tracer.Tracer("atrium/gateway"), duration: duration}
 	route := p.bodyLimit(p.limitAddress(p.authenticate(p.authorize(p.limitUser(p.stream(c.Upstream))))))
 	p.handler = p.recover(p.observe(p.address(p.strip(p.cors(op.PlainURL(p.route(route)))))))
 	return p, nil

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -93,8 +94,10 @@ func (l *linter) responses(where string, responses map[string]any) {
 	l.want(problem, where, "no error answer")
 }
 
-// properties asks each property of a schema for a sentence and, where it is a plain value, an example.
+// properties asks each property of a schema for a sentence and, where it is a plain value that is always there, an
+// example. An optional one may leave it out so that it stays out of the example of the whole.
 func (l *linter) properties(where string, schema map[string]any) {
+	required := list(schema["required"])
 	for name, property := range object(schema["properties"]) {
 		p := object(property)
 		if name == "$schema" || p["$ref"] != nil {
@@ -104,7 +107,8 @@ func (l *linter) properties(where string, schema map[string]any) {
 		l.want(text(p["description"]) != "", at, "no description")
 		switch kind(p["type"]) {
 		case "string", "integer", "number":
-			l.want(p["examples"] != nil || p["enum"] != nil || p["const"] != nil || p["default"] != nil, at, "no example")
+			shown := p["examples"] != nil || p["enum"] != nil || p["const"] != nil || p["default"] != nil
+			l.want(shown || !slices.Contains(required, any(name)), at, "no example")
 		case "object":
 			l.properties(at, p)
 		case "array":

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -63,24 +64,30 @@ func (e envelope) message() *nats.Msg {
 }
 
 func parseMessage(header nats.Header, data []byte) (envelope, error) {
+	get := func(key string) string { return storable(header.Get(key)) }
 	e := envelope{
-		Type: header.Get(headerType), Source: header.Get(headerSource), Subject: header.Get(headerSubject),
-		OrgID: header.Get(headerOrg), Actor: header.Get(headerActor), Trace: map[string]string{}, Data: data,
+		Type: get(headerType), Source: get(headerSource), Subject: get(headerSubject), OrgID: get(headerOrg), Actor: get(headerActor),
+		Trace: map[string]string{}, Data: data,
 	}
 	for _, key := range traceHeaders {
-		if v := header.Get(key); v != "" {
+		if v := get(key); v != "" {
 			e.Trace[key] = v
 		}
 	}
 	var err error
-	if e.ID, err = uuid.Parse(header.Get(headerID)); err != nil {
+	if e.ID, err = uuid.Parse(get(headerID)); err != nil {
 		return e, fmt.Errorf("header %s: %w", headerID, err)
 	}
-	if e.Time, err = time.Parse(time.RFC3339Nano, header.Get(headerTime)); err != nil {
+	if e.Time, err = time.Parse(time.RFC3339Nano, get(headerTime)); err != nil {
 		return e, fmt.Errorf("header %s: %w", headerTime, err)
 	}
-	if v := header.Get(headerSpec); v != specVersion {
+	if v := get(headerSpec); v != specVersion {
 		return e, fmt.Errorf("header %s is %q, want %s", headerSpec, v, specVersion)
 	}
 	return e, nil
+}
+
+// storable drops what PostgreSQL cannot keep in a text, so that any message can at least become a dead letter.
+func storable(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "")
 }

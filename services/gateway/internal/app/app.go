@@ -57,11 +57,7 @@ func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry, ext
 		return nil, err
 	}
 	cfg.JWKSURL = cmp.Or(cfg.JWKSURL, cfg.AuthURL.JoinPath("/.well-known/jwks.json").String())
-	front := &lateHandler{}
-	base, err := service.NewBase(ctx, cfg.Config, service.Options{
-		Name: "gateway", Tel: tel,
-		Handler: func(http.Handler) http.Handler { return front },
-	})
+	base, err := service.NewBase(ctx, cfg.Config, service.Options{Name: "gateway", Tel: tel})
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +73,7 @@ func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry, ext
 	if err != nil {
 		return nil, err
 	}
-	front.Handler, err = pipeline.New(pipeline.Config{
+	front, err := pipeline.New(pipeline.Config{
 		Logger: tel.Logger, Tracer: tel.Tracer, Meter: tel.Meter, Propagator: tel.Propagator,
 		Routes: routes.New(Services()), Verifier: base.Verifier, Watermarks: base.Watermarks,
 		TrustedProxies: trusted, Origins: cfg.CORSOrigins, Limits: limits, MaxBody: cfg.MaxBodyBytes,
@@ -90,13 +86,10 @@ func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry, ext
 	if err != nil {
 		return nil, err
 	}
+	base.WrapHTTP(func(http.Handler) http.Handler { return front })
 	base.FollowWatermarks(auth.PollWatermarks(base.Caller))
 	return base.Group, nil
 }
-
-// lateHandler breaks the knot that the base makes the server before the pipeline, which needs the base's verifier, exists. It is
-// complete before the group starts.
-type lateHandler struct{ http.Handler }
 
 // extra serves what was mounted, and a problem for all else.
 func extra(extras []Extra) http.Handler {

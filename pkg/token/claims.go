@@ -96,3 +96,17 @@ func IssuedAt(tokenID string, iat time.Time) time.Time {
 	milliseconds := int64(id[0])<<40 | int64(id[1])<<32 | int64(id[2])<<24 | int64(id[3])<<16 | int64(id[4])<<8 | int64(id[5])
 	return time.UnixMilli(milliseconds).UTC()
 }
+
+// NewID makes the jti of a token of ours, and the instant that is in it: now, or notBefore when that is later, rounded as a watermark
+// rounds it, so that the token is not void before it is used. Whoever signs a token after a revocation hands the latest watermark in.
+func NewID(now, notBefore time.Time) (id string, issuedAt time.Time, err error) {
+	v7, err := uuid.NewV7()
+	if err != nil {
+		return "", time.Time{}, fmt.Errorf("token id: %w", err)
+	}
+	issuedAt = later(now.Truncate(time.Millisecond), ceilMillisecond(notBefore)).UTC()
+	for n, shift := 0, 40; n < 6; n, shift = n+1, shift-8 {
+		v7[n] = byte(issuedAt.UnixMilli() >> shift) //nolint:gosec // the lowest byte is what is meant
+	}
+	return v7.String(), issuedAt, nil
+}

@@ -173,7 +173,7 @@ func (f *Follower) poll(ctx context.Context) error {
 	return fmt.Errorf("poll watermarks: not at the end after %d pages", maxPages)
 }
 
-// page reads one answer. There is more when the cursor moved and the answer told something new.
+// page reads one answer. There is more when it had marks and the cursor moved.
 func (f *Follower) page(ctx context.Context) (more bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
 	defer cancel()
@@ -182,11 +182,9 @@ func (f *Follower) page(ctx context.Context) (more bool, err error) {
 		return false, fmt.Errorf("poll watermarks: %w", err)
 	}
 	for _, m := range marks {
-		if f.Watermarks.Raise(m) {
-			more = true
-		}
+		f.Watermarks.Raise(m)
 	}
-	more = more && next != f.cursor
+	more = len(marks) > 0 && next != f.cursor
 	f.cursor = next
 	return more, nil
 }

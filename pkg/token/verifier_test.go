@@ -38,6 +38,12 @@ func (c *clock) Advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
+// nextLetter is another spelling of the last letter of a signature of 64 bytes, of which only the first two bits count.
+func nextLetter(letter byte) string {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	return string(alphabet[strings.IndexByte(alphabet, letter)+1])
+}
+
 func requireCode(t *testing.T, err error, kind errs.Kind, code string) {
 	t.Helper()
 	require.ErrorIs(t, err, kind)
@@ -117,6 +123,7 @@ func TestPrecheck(t *testing.T) {
 		"header_no_json":    "AAAA." + parts[1] + "." + parts[2],
 		"payload_no_json":   parts[0] + ".AAAA." + parts[2],
 		"leading_space":     " " + good,
+		"trailing_bits":     good[:len(good)-1] + nextLetter(good[len(good)-1]),
 	}
 	for name, claims := range map[string]tokentest.Claims{
 		"alg_missing":             header("alg", nil),

@@ -6,8 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+
+	"github.com/atrium-mesh/atrium/pkg/token"
 )
 
 // Claims are what a token says. The zero value is a new person in a new session, with no role and no permission, valid now.
@@ -100,12 +101,9 @@ func (i *Issuer) payload(c Claims) map[string]any {
 // TokenID is a new UUIDv7 of that instant.
 func TokenID(t testing.TB, at time.Time) string {
 	t.Helper()
-	id, err := uuid.NewV7()
+	id, _, err := token.NewID(at, time.Time{})
 	require.NoError(t, err)
-	for n, shift := 0, 40; n < 6; n, shift = n+1, shift-8 {
-		id[n] = byte(at.UnixMilli() >> shift)
-	}
-	return id.String()
+	return id
 }
 
 func merge(defaults, changes map[string]any) map[string]any {

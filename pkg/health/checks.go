@@ -24,6 +24,8 @@ const (
 const (
 	DefaultTimeout  = 2 * time.Second
 	DefaultCacheFor = time.Second
+	// failureCacheFor is how long a report that fails is reused at most: a process that becomes ready should be found so.
+	failureCacheFor = 100 * time.Millisecond
 )
 
 // Report is the outcome of all checks, in the form in which it is served.
@@ -41,7 +43,7 @@ type Result struct {
 // Options tune Checks; the zero value is good.
 type Options struct {
 	Timeout  time.Duration    // of one check; DefaultTimeout when zero
-	CacheFor time.Duration    // how long a report is reused; DefaultCacheFor when zero
+	CacheFor time.Duration    // how long a good report is reused; DefaultCacheFor when zero
 	Now      func() time.Time // the clock; time.Now when nil
 	Logger   *slog.Logger     // told when a check changes; silent when nil
 }
@@ -102,11 +104,19 @@ func (c *Checks) Ready(ctx context.Context) Report {
 	if draining {
 		return Report{Status: Fail, Checks: map[string]Result{"shutdown": {Status: Fail, Error: "shutting down"}}}
 	}
-	if now := c.options.Now(); c.report.Checks == nil || now.Sub(c.at) >= c.options.CacheFor || len(c.report.Checks) != len(checks) {
-		previous := c.report
-		c.report, c.at = c.runAll(ctx, checks, previous), now
+	if now := c.options.Now(); !c.fresh(now) || len(c.report.Checks) != len(checks) {
+		c.report, c.at = c.runAll(ctx, checks, c.report), now
 	}
 	return c.report
+}
+
+// fresh says whether the last report can be used again.
+func (c *Checks) fresh(now time.Time) bool {
+	age := now.Sub(c.at)
+	if c.report.Status == Fail {
+		return age < min(failureCacheFor, c.options.CacheFor)
+	}
+	return c.report.Checks != nil && age < c.options.CacheFor
 }
 
 func (c *Checks) snapshot() (map[string]func(context.Context) error, bool) {

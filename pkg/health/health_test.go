@@ -100,8 +100,9 @@ func TestReady(t *testing.T) {
 		now = now.Add(health.DefaultCacheFor)
 		require.Equal(t, health.Fail, checks.Ready(t.Context()).Status)
 		broken = nil
-		now = now.Add(health.DefaultCacheFor)
-		require.Equal(t, health.OK, checks.Ready(t.Context()).Status)
+		require.Equal(t, health.Fail, checks.Ready(t.Context()).Status)
+		now = now.Add(100 * time.Millisecond)
+		require.Equal(t, health.OK, checks.Ready(t.Context()).Status, "a recovery is noticed sooner")
 		require.EqualValues(t, 3, runs.Load())
 	})
 

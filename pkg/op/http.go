@@ -1,6 +1,7 @@
 package op
 
 import (
+	"cmp"
 	"context"
 	"mime"
 	"net/http"
@@ -30,13 +31,20 @@ func (s *Server) HTTP() http.Handler {
 		}
 	}
 	router.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		errs.WriteProblem(w, ErrNoRoute(), r.Header.Get(HeaderRequestID))
+		refuse(w, r, ErrNoRoute())
 	})
 	router.MethodNotAllowedHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", allowed(router, r))
-		errs.WriteProblem(w, ErrMethod(), r.Header.Get(HeaderRequestID))
+		refuse(w, r, ErrMethod())
 	})
 	return PlainURL(router)
+}
+
+// refuse answers what no operation was found for.
+func refuse(w http.ResponseWriter, r *http.Request, err error) {
+	id := newRequest(cmp.Or(w.Header().Get(HeaderRequestID), r.Header.Get(HeaderRequestID)), "", "", "").ID
+	w.Header().Set(HeaderRequestID, id)
+	errs.WriteProblem(w, err, id)
 }
 
 // ErrNoRoute answers a path that nothing serves.
@@ -54,8 +62,7 @@ func PlainURL(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		query, err := url.QueryUnescape(strings.ReplaceAll(r.URL.RawQuery, ";", "%3B"))
 		if err != nil || !plainText(query) || !plainText(r.URL.Path) {
-			errs.WriteProblem(w, errs.New(errs.Malformed, "malformed_url", "The address is not valid UTF-8 or not well escaped."),
-				r.Header.Get(HeaderRequestID))
+			refuse(w, r, errs.New(errs.Malformed, "malformed_url", "The address is not valid UTF-8 or not well escaped."))
 			return
 		}
 		next.ServeHTTP(w, r)

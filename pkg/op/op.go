@@ -46,18 +46,18 @@ type Deprecation struct {
 
 // Meta is what can be said of an operation without its types.
 type Meta struct {
-	ID          string
-	Method      string
-	Path        string // template, "/api/v1/users/{id}"; empty: internal
-	Subject     string
-	Summary     string
-	Allow       authz.Policy
-	Timeout     time.Duration
-	Limit       Limit
-	Deprecated  *Deprecation
-	Stream      bool
-	MaxBody     int64 // bytes; zero: the transport's default
-	ReadOnly    bool  // GET or HEAD: safe to repeat (RFC 9110 section 9.2.1)
+	ID         string
+	Method     string
+	Path       string // template, "/api/v1/users/{id}"; empty: internal
+	Subject    string
+	Summary    string
+	Allow      authz.Policy
+	Timeout    time.Duration
+	Limit      Limit
+	Deprecated *Deprecation
+	Stream     bool
+	MaxBody    int64 // bytes; zero: the transport's default
+	ReadOnly   bool  // GET or HEAD: safe to repeat (RFC 9110 section 9.2.1)
 }
 
 // Declared is an operation without its types, as lists of them hold it. Only [Op] is one.

@@ -13,7 +13,6 @@ import (
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/lifecycle"
-	"github.com/atrium-mesh/atrium/services/auth/internal/store"
 )
 
 const (
@@ -24,7 +23,7 @@ const (
 
 // Deps is what a ring is made of. All but Clock and Logger are required.
 type Deps struct {
-	Store         *store.Store
+	Store         Store
 	SealKey       []byte           // 32 bytes, derived from SECRET_KEY
 	TokenLifetime time.Duration    // the longest that anything signed is valid
 	Clock         func() time.Time // nil: time.Now
@@ -136,14 +135,14 @@ func (r *Ring) due(lives []Life) bool {
 
 func (r *Ring) reload(ctx context.Context) (*snapshot, error) {
 	at := r.Clock()
-	rows, err := r.Store.ListSigningKeys(ctx)
+	rows, err := r.Store.SigningKeys(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the signing keys: %w", err)
 	}
 	before := r.current.Load()
 	s := &snapshot{at: at, pairs: make(map[string]pair, len(rows))}
 	for _, row := range rows {
-		life := lifeOf(row)
+		life := row.Life
 		known, ok := pair{}, false
 		if before != nil {
 			known, ok = before.pairs[life.ID]

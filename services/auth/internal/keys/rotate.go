@@ -6,35 +6,25 @@ import (
 	"fmt"
 
 	"github.com/go-jose/go-jose/v4"
-
-	"github.com/atrium-mesh/atrium/services/auth/internal/store"
-	"github.com/atrium-mesh/atrium/services/auth/internal/store/db"
 )
-
-func lifeOf(row db.SigningKey) Life {
-	return Life{
-		ID: row.Kid, Algorithm: jose.SignatureAlgorithm(row.Algorithm), CreatedAt: row.CreatedAt, ActivatesAt: row.ActivatesAt,
-		RetiresAt: row.RetiresAt, RemovesAt: row.RemovesAt,
-	}
-}
 
 // rotate makes the keys that are due and deletes those that have been removed, under a lock: a replica that comes second finds nothing due.
 func (r *Ring) rotate(ctx context.Context) error {
-	err := r.Store.InTx(ctx, func(tx *store.Tx) error {
+	err := r.Store.InTx(ctx, func(tx Tx) error {
 		if err := tx.LockSigningKeys(ctx); err != nil {
 			return err
 		}
 		now := r.Clock()
-		if _, err := tx.DeleteRemovedSigningKeys(ctx, now); err != nil {
+		if err := tx.DeleteRemovedSigningKeys(ctx, now); err != nil {
 			return err
 		}
-		rows, err := tx.ListSigningKeys(ctx)
+		rows, err := tx.SigningKeys(ctx)
 		if err != nil {
 			return err
 		}
 		lives := make([]Life, len(rows))
 		for i, row := range rows {
-			lives[i] = lifeOf(row)
+			lives[i] = row.Life
 		}
 		for _, a := range r.algorithms {
 			if err := r.succeed(ctx, tx, lives, a); err != nil {
@@ -50,7 +40,7 @@ func (r *Ring) rotate(ctx context.Context) error {
 }
 
 // succeed makes the next key of an algorithm when it is due.
-func (r *Ring) succeed(ctx context.Context, tx *store.Tx, lives []Life, algorithm jose.SignatureAlgorithm) error {
+func (r *Ring) succeed(ctx context.Context, tx Tx, lives []Life, algorithm jose.SignatureAlgorithm) error {
 	now := r.Clock()
 	activatesAt, retired, due := r.schedule.successor(lives, algorithm, now)
 	if !due {
@@ -68,8 +58,9 @@ func (r *Ring) succeed(ctx context.Context, tx *store.Tx, lives []Life, algorith
 	if err != nil {
 		return fmt.Errorf("encode a public key: %w", err)
 	}
-	err = tx.InsertSigningKey(ctx, db.InsertSigningKeyParams{
-		Kid: made.public.KeyID, Algorithm: string(algorithm), PublicJwk: public, PrivateKey: sealed, CreatedAt: now, ActivatesAt: activatesAt,
+	err = tx.AddSigningKey(ctx, Sealed{
+		Life:      Life{ID: made.public.KeyID, Algorithm: algorithm, CreatedAt: now, ActivatesAt: activatesAt},
+		PublicJWK: public, PrivateKey: sealed,
 	})
 	if err != nil {
 		return err
@@ -78,5 +69,5 @@ func (r *Ring) succeed(ctx context.Context, tx *store.Tx, lives []Life, algorith
 	if retired == nil {
 		return nil
 	}
-	return tx.RetireSigningKey(ctx, db.RetireSigningKeyParams{Kid: retired.ID, RetiresAt: activatesAt, RemovesAt: r.schedule.removesAt(activatesAt)})
+	return tx.RetireSigningKey(ctx, retired.ID, activatesAt, r.schedule.removesAt(activatesAt))
 }

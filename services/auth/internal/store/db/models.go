@@ -51,6 +51,11 @@ type AuditLog struct {
 	Details   []byte
 }
 
+type KnownAddress struct {
+	Key        []byte
+	LastSeenAt time.Time
+}
+
 type KnownDevice struct {
 	AccountID   uuid.UUID
 	Fingerprint []byte
@@ -141,4 +146,5 @@ type Watermark struct {
 	ExpiresAt time.Time
 	Seq       int64
 	UpdatedAt time.Time
+	Xact      int64
 }

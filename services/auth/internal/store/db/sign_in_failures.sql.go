@@ -10,64 +10,35 @@ import (
 	"time"
 )
 
-const blockSignIn = `-- name: BlockSignIn :exec
-UPDATE sign_in_failures SET blocked_until = $1::timestamptz WHERE scope = $2 AND key = $3
+const deleteOldKnownAddresses = `-- name: DeleteOldKnownAddresses :execrows
+DELETE FROM known_addresses k WHERE k.key IN (SELECT o.key FROM known_addresses o WHERE o.last_seen_at < $1 LIMIT $2)
 `
 
-type BlockSignInParams struct {
-	BlockedUntil time.Time
-	Scope        string
-	Key          []byte
+type DeleteOldKnownAddressesParams struct {
+	Before   time.Time
+	RowLimit int32
 }
 
-func (q *Queries) BlockSignIn(ctx context.Context, arg BlockSignInParams) error {
-	_, err := q.db.Exec(ctx, blockSignIn, arg.BlockedUntil, arg.Scope, arg.Key)
-	return err
-}
-
-const countSignInFailure = `-- name: CountSignInFailure :one
-INSERT INTO sign_in_failures AS f (scope, key, failures, first_at, last_at)
-VALUES ($1, $2, 1, $3, $3)
-ON CONFLICT (scope, key) DO UPDATE
-SET failures = CASE WHEN f.last_at < $4 THEN 1 ELSE f.failures + 1 END,
-    first_at = CASE WHEN f.last_at < $4 THEN excluded.first_at ELSE f.first_at END,
-    last_at = excluded.last_at
-RETURNING scope, key, failures, first_at, last_at, blocked_until
-`
-
-type CountSignInFailureParams struct {
-	Scope        string
-	Key          []byte
-	At           time.Time
-	ForgetBefore time.Time
-}
-
-// CountSignInFailure counts one more; counting starts anew when the last one was before a time.
-func (q *Queries) CountSignInFailure(ctx context.Context, arg CountSignInFailureParams) (SignInFailure, error) {
-	row := q.db.QueryRow(ctx, countSignInFailure,
-		arg.Scope,
-		arg.Key,
-		arg.At,
-		arg.ForgetBefore,
-	)
-	var i SignInFailure
-	err := row.Scan(
-		&i.Scope,
-		&i.Key,
-		&i.Failures,
-		&i.FirstAt,
-		&i.LastAt,
-		&i.BlockedUntil,
-	)
-	return i, err
+func (q *Queries) DeleteOldKnownAddresses(ctx context.Context, arg DeleteOldKnownAddressesParams) (int64, error) {
+	result, err := q.db.Exec(ctx, deleteOldKnownAddresses, arg.Before, arg.RowLimit)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const deleteOldSignInFailures = `-- name: DeleteOldSignInFailures :execrows
-DELETE FROM sign_in_failures WHERE last_at < $1
+DELETE FROM sign_in_failures f WHERE (f.scope, f.key) IN (
+    SELECT o.scope, o.key FROM sign_in_failures o WHERE o.last_at < $1 LIMIT $2)
 `
 
-func (q *Queries) DeleteOldSignInFailures(ctx context.Context, before time.Time) (int64, error) {
-	result, err := q.db.Exec(ctx, deleteOldSignInFailures, before)
+type DeleteOldSignInFailuresParams struct {
+	Before   time.Time
+	RowLimit int32
+}
+
+func (q *Queries) DeleteOldSignInFailures(ctx context.Context, arg DeleteOldSignInFailuresParams) (int64, error) {
+	result, err := q.db.Exec(ctx, deleteOldSignInFailures, arg.Before, arg.RowLimit)
 	if err != nil {
 		return 0, err
 	}
@@ -109,4 +80,101 @@ func (q *Queries) GetSignInFailures(ctx context.Context, arg GetSignInFailuresPa
 		&i.BlockedUntil,
 	)
 	return i, err
+}
+
+const isKnownAddress = `-- name: IsKnownAddress :one
+SELECT EXISTS (SELECT FROM known_addresses WHERE key = $1)
+`
+
+func (q *Queries) IsKnownAddress(ctx context.Context, key []byte) (bool, error) {
+	row := q.db.QueryRow(ctx, isKnownAddress, key)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
+const lockSignInFailures = `-- name: LockSignInFailures :one
+INSERT INTO sign_in_failures AS f (scope, key, failures, first_at, last_at)
+VALUES ($1, $2, 0, $3, $3)
+ON CONFLICT (scope, key) DO UPDATE SET key = f.key
+RETURNING scope, key, failures, first_at, last_at, blocked_until
+`
+
+type LockSignInFailuresParams struct {
+	Scope string
+	Key   []byte
+	At    time.Time
+}
+
+// LockSignInFailures makes the count when there is none, and holds it.
+func (q *Queries) LockSignInFailures(ctx context.Context, arg LockSignInFailuresParams) (SignInFailure, error) {
+	row := q.db.QueryRow(ctx, lockSignInFailures, arg.Scope, arg.Key, arg.At)
+	var i SignInFailure
+	err := row.Scan(
+		&i.Scope,
+		&i.Key,
+		&i.Failures,
+		&i.FirstAt,
+		&i.LastAt,
+		&i.BlockedUntil,
+	)
+	return i, err
+}
+
+const rememberAddress = `-- name: RememberAddress :exec
+INSERT INTO known_addresses (key, last_seen_at) VALUES ($1, $2)
+ON CONFLICT (key) DO UPDATE SET last_seen_at = greatest(known_addresses.last_seen_at, excluded.last_seen_at)
+`
+
+type RememberAddressParams struct {
+	Key []byte
+	At  time.Time
+}
+
+func (q *Queries) RememberAddress(ctx context.Context, arg RememberAddressParams) error {
+	_, err := q.db.Exec(ctx, rememberAddress, arg.Key, arg.At)
+	return err
+}
+
+const saveSignInFailures = `-- name: SaveSignInFailures :exec
+UPDATE sign_in_failures SET failures = $1, last_at = $2, blocked_until = $3
+WHERE scope = $4 AND key = $5
+`
+
+type SaveSignInFailuresParams struct {
+	Failures     int32
+	LastAt       time.Time
+	BlockedUntil *time.Time
+	Scope        string
+	Key          []byte
+}
+
+func (q *Queries) SaveSignInFailures(ctx context.Context, arg SaveSignInFailuresParams) error {
+	_, err := q.db.Exec(ctx, saveSignInFailures,
+		arg.Failures,
+		arg.LastAt,
+		arg.BlockedUntil,
+		arg.Scope,
+		arg.Key,
+	)
+	return err
+}
+
+const takeBackSignInFailure = `-- name: TakeBackSignInFailure :exec
+UPDATE sign_in_failures
+SET failures = greatest(0, failures - 1),
+    blocked_until = CASE WHEN blocked_until = $1::timestamptz THEN NULL ELSE blocked_until END
+WHERE scope = $2 AND key = $3
+`
+
+type TakeBackSignInFailureParams struct {
+	Block *time.Time
+	Scope string
+	Key   []byte
+}
+
+// TakeBackSignInFailure undoes one failure, and its block unless a later failure made another.
+func (q *Queries) TakeBackSignInFailure(ctx context.Context, arg TakeBackSignInFailureParams) error {
+	_, err := q.db.Exec(ctx, takeBackSignInFailure, arg.Block, arg.Scope, arg.Key)
+	return err
 }

@@ -13,11 +13,16 @@ import (
 )
 
 const deleteExpiredWatermarks = `-- name: DeleteExpiredWatermarks :execrows
-DELETE FROM watermarks WHERE expires_at < $1
+DELETE FROM watermarks w WHERE (w.scope, w.id) IN (SELECT o.scope, o.id FROM watermarks o WHERE o.expires_at < $1 LIMIT $2)
 `
 
-func (q *Queries) DeleteExpiredWatermarks(ctx context.Context, before time.Time) (int64, error) {
-	result, err := q.db.Exec(ctx, deleteExpiredWatermarks, before)
+type DeleteExpiredWatermarksParams struct {
+	Before   time.Time
+	RowLimit int32
+}
+
+func (q *Queries) DeleteExpiredWatermarks(ctx context.Context, arg DeleteExpiredWatermarksParams) (int64, error) {
+	result, err := q.db.Exec(ctx, deleteExpiredWatermarks, arg.Before, arg.RowLimit)
 	if err != nil {
 		return 0, err
 	}
@@ -44,18 +49,24 @@ func (q *Queries) LatestWatermark(ctx context.Context, arg LatestWatermarkParams
 }
 
 const listWatermarks = `-- name: ListWatermarks :many
-SELECT scope, id, not_before, expires_at, seq, updated_at FROM watermarks WHERE seq > $1 AND expires_at > $2 ORDER BY seq LIMIT $3
+SELECT scope, id, not_before, expires_at, seq, updated_at, xact FROM watermarks WHERE (xact, seq) > ($1::bigint, $2::bigint) AND expires_at > $3 ORDER BY xact, seq LIMIT $4
 `
 
 type ListWatermarksParams struct {
-	After    int64
+	Xact     int64
+	Seq      int64
 	Now      time.Time
 	RowLimit int32
 }
 
-// ListWatermarks lists those in force that changed after a sequence number.
+// ListWatermarks lists those in force that were changed by a transaction, or after it in the list.
 func (q *Queries) ListWatermarks(ctx context.Context, arg ListWatermarksParams) ([]Watermark, error) {
-	rows, err := q.db.Query(ctx, listWatermarks, arg.After, arg.Now, arg.RowLimit)
+	rows, err := q.db.Query(ctx, listWatermarks,
+		arg.Xact,
+		arg.Seq,
+		arg.Now,
+		arg.RowLimit,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -70,6 +81,7 @@ func (q *Queries) ListWatermarks(ctx context.Context, arg ListWatermarksParams) 
 			&i.ExpiresAt,
 			&i.Seq,
 			&i.UpdatedAt,
+			&i.Xact,
 		); err != nil {
 			return nil, err
 		}
@@ -81,6 +93,18 @@ func (q *Queries) ListWatermarks(ctx context.Context, arg ListWatermarksParams) 
 	return items, nil
 }
 
+const oldestTransaction = `-- name: OldestTransaction :one
+SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+`
+
+// OldestTransaction is the oldest one that has not ended: whatever is older can be seen now, if ever.
+func (q *Queries) OldestTransaction(ctx context.Context) (int64, error) {
+	row := q.db.QueryRow(ctx, oldestTransaction)
+	var column_1 int64
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
 const raiseSessionWatermark = `-- name: RaiseSessionWatermark :one
 INSERT INTO watermarks AS w (scope, id, not_before, expires_at)
 SELECT 'session', $1::uuid, i.at, i.at + make_interval(secs => $2::double precision)
@@ -88,7 +112,7 @@ FROM (SELECT greatest($3::timestamptz, max(s.issued_at) + interval '1 millisecon
 ON CONFLICT (scope, id) DO UPDATE
 SET not_before = greatest(w.not_before, excluded.not_before), expires_at = greatest(w.expires_at, excluded.expires_at),
     seq = nextval('watermarks_seq'), updated_at = clock_timestamp()
-RETURNING scope, id, not_before, expires_at, seq, updated_at
+RETURNING scope, id, not_before, expires_at, seq, updated_at, xact
 `
 
 type RaiseSessionWatermarkParams struct {
@@ -108,6 +132,7 @@ func (q *Queries) RaiseSessionWatermark(ctx context.Context, arg RaiseSessionWat
 		&i.ExpiresAt,
 		&i.Seq,
 		&i.UpdatedAt,
+		&i.Xact,
 	)
 	return i, err
 }
@@ -119,7 +144,7 @@ FROM (SELECT greatest($3::timestamptz, max(s.issued_at) + interval '1 millisecon
 ON CONFLICT (scope, id) DO UPDATE
 SET not_before = greatest(w.not_before, excluded.not_before), expires_at = greatest(w.expires_at, excluded.expires_at),
     seq = nextval('watermarks_seq'), updated_at = clock_timestamp()
-RETURNING scope, id, not_before, expires_at, seq, updated_at
+RETURNING scope, id, not_before, expires_at, seq, updated_at, xact
 `
 
 type RaiseUserWatermarkParams struct {
@@ -139,6 +164,7 @@ func (q *Queries) RaiseUserWatermark(ctx context.Context, arg RaiseUserWatermark
 		&i.ExpiresAt,
 		&i.Seq,
 		&i.UpdatedAt,
+		&i.Xact,
 	)
 	return i, err
 }

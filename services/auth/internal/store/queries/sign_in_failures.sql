@@ -1,21 +1,37 @@
 -- name: GetSignInFailures :one
 SELECT * FROM sign_in_failures WHERE scope = @scope AND key = @key;
 
--- CountSignInFailure counts one more; counting starts anew when the last one was before a time.
--- name: CountSignInFailure :one
+-- LockSignInFailures makes the count when there is none, and holds it.
+-- name: LockSignInFailures :one
 INSERT INTO sign_in_failures AS f (scope, key, failures, first_at, last_at)
-VALUES (@scope, @key, 1, @at, @at)
-ON CONFLICT (scope, key) DO UPDATE
-SET failures = CASE WHEN f.last_at < @forget_before THEN 1 ELSE f.failures + 1 END,
-    first_at = CASE WHEN f.last_at < @forget_before THEN excluded.first_at ELSE f.first_at END,
-    last_at = excluded.last_at
+VALUES (@scope, @key, 0, @at, @at)
+ON CONFLICT (scope, key) DO UPDATE SET key = f.key
 RETURNING *;
 
--- name: BlockSignIn :exec
-UPDATE sign_in_failures SET blocked_until = @blocked_until::timestamptz WHERE scope = @scope AND key = @key;
+-- name: SaveSignInFailures :exec
+UPDATE sign_in_failures SET failures = @failures, last_at = @last_at, blocked_until = sqlc.narg('blocked_until')
+WHERE scope = @scope AND key = @key;
+
+-- TakeBackSignInFailure undoes one failure, and its block unless a later failure made another.
+-- name: TakeBackSignInFailure :exec
+UPDATE sign_in_failures
+SET failures = greatest(0, failures - 1),
+    blocked_until = CASE WHEN blocked_until = sqlc.narg('block')::timestamptz THEN NULL ELSE blocked_until END
+WHERE scope = @scope AND key = @key;
 
 -- name: ForgetSignInFailures :exec
 DELETE FROM sign_in_failures WHERE scope = @scope AND key = @key;
 
 -- name: DeleteOldSignInFailures :execrows
-DELETE FROM sign_in_failures WHERE last_at < @before;
+DELETE FROM sign_in_failures f WHERE (f.scope, f.key) IN (
+    SELECT o.scope, o.key FROM sign_in_failures o WHERE o.last_at < @before LIMIT @row_limit);
+
+-- name: IsKnownAddress :one
+SELECT EXISTS (SELECT FROM known_addresses WHERE key = @key);
+
+-- name: RememberAddress :exec
+INSERT INTO known_addresses (key, last_seen_at) VALUES (@key, @at)
+ON CONFLICT (key) DO UPDATE SET last_seen_at = greatest(known_addresses.last_seen_at, excluded.last_seen_at);
+
+-- name: DeleteOldKnownAddresses :execrows
+DELETE FROM known_addresses k WHERE k.key IN (SELECT o.key FROM known_addresses o WHERE o.last_seen_at < @before LIMIT @row_limit);

@@ -24,9 +24,13 @@ SELECT coalesce(max(not_before), 'epoch'::timestamptz)::timestamptz AS not_befor
 FROM watermarks
 WHERE (scope = 'user' AND id = @account_id) OR (scope = 'session' AND id = @session_id);
 
--- ListWatermarks lists those in force that changed after a sequence number.
+-- ListWatermarks lists those in force that were changed by a transaction, or after it in the list.
 -- name: ListWatermarks :many
-SELECT * FROM watermarks WHERE seq > @after AND expires_at > @now ORDER BY seq LIMIT @row_limit;
+SELECT * FROM watermarks WHERE (xact, seq) > (@xact::bigint, @seq::bigint) AND expires_at > @now ORDER BY xact, seq LIMIT @row_limit;
+
+-- OldestTransaction is the oldest one that has not ended: whatever is older can be seen now, if ever.
+-- name: OldestTransaction :one
+SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint;
 
 -- name: DeleteExpiredWatermarks :execrows
-DELETE FROM watermarks WHERE expires_at < @before;
+DELETE FROM watermarks w WHERE (w.scope, w.id) IN (SELECT o.scope, o.id FROM watermarks o WHERE o.expires_at < @before LIMIT @row_limit);

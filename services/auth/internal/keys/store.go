@@ -1,0 +1,29 @@
+package keys
+
+import (
+	"context"
+	"time"
+)
+
+// Sealed is a key as it is kept: its private half is encrypted.
+type Sealed struct {
+	Life
+	PublicJWK  []byte // JSON
+	PrivateKey []byte
+}
+
+// Store keeps keys.
+type Store interface {
+	SigningKeys(ctx context.Context) ([]Sealed, error)
+	InTx(ctx context.Context, fn func(tx Tx) error) error
+}
+
+// Tx is one transaction on the keys.
+type Tx interface {
+	// LockSigningKeys waits until no other transaction holds the lock.
+	LockSigningKeys(ctx context.Context) error
+	SigningKeys(ctx context.Context) ([]Sealed, error)
+	AddSigningKey(ctx context.Context, k Sealed) error
+	RetireSigningKey(ctx context.Context, id string, retiresAt, removesAt time.Time) error
+	DeleteRemovedSigningKeys(ctx context.Context, now time.Time) error
+}

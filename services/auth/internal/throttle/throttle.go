@@ -1,0 +1,219 @@
+package throttle
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/atrium-mesh/atrium/pkg/errs"
+)
+
+// Attempt is somebody who wants to sign in.
+type Attempt struct {
+	EmailKey string // the normalized address of the account, whether or not there is one
+	ClientIP string // of the client; an IPv6 address counts as its /64, which one customer has
+}
+
+// The scopes of counts.
+const (
+	scopePair    = "pair"
+	scopeAddress = "address"
+	scopeAccount = "account"
+)
+
+// Count is how often something failed lately.
+type Count struct {
+	Failures     int
+	LastAt       time.Time
+	BlockedUntil *time.Time
+}
+
+// Store keeps counts, shared by all replicas.
+type Store interface {
+	// Known reports whether an account was signed in from an address before.
+	Known(ctx context.Context, pair []byte) (bool, error)
+	// Count is zero when there is none.
+	Count(ctx context.Context, scope string, key []byte) (Count, error)
+	InTx(ctx context.Context, fn func(tx Tx) error) error
+}
+
+// Tx is one transaction on the counts.
+type Tx interface {
+	// LockCount reads a count, which is zero when there is none, and holds it until the transaction ends.
+	LockCount(ctx context.Context, scope string, key []byte, at time.Time) (Count, error)
+	SaveCount(ctx context.Context, scope string, key []byte, c Count) error
+	// TakeBack undoes one failure. A block is lifted only if it is this one.
+	TakeBack(ctx context.Context, scope string, key []byte, block *time.Time) error
+	Forget(ctx context.Context, scope string, key []byte) error
+	// Remember makes a pair known.
+	Remember(ctx context.Context, pair []byte, at time.Time) error
+}
+
+// Throttle slows failed sign-ins down. It is safe for concurrent use.
+type Throttle struct {
+	store Store
+	key   []byte
+	clock func() time.Time
+}
+
+// New makes a throttle. Key keeps what is counted secret and must be the same for all replicas. A nil clock is time.Now.
+func New(store Store, key []byte, clock func() time.Time) *Throttle {
+	if clock == nil {
+		clock = time.Now
+	}
+	return &Throttle{store: store, key: key, clock: clock}
+}
+
+// Reservation is an attempt that may be tried. It counts as failed until [Reservation.Succeed] or [Reservation.Release].
+type Reservation struct {
+	throttle *Throttle
+	counts   []reserved
+	pair     []byte
+}
+
+type reserved struct {
+	slot
+	block *time.Time
+}
+
+// slot is one count that an attempt is judged by.
+type slot struct {
+	scope string
+	key   []byte
+}
+
+// Begin reserves an attempt before its password is looked at. When there were too many failures it is errs.RateLimited
+// "too_many_attempts" with the time to wait, whether or not the account exists.
+func (t *Throttle) Begin(ctx context.Context, a Attempt) (*Reservation, error) {
+	pair := t.hash(scopePair, a.EmailKey, network(a.ClientIP))
+	known, err := t.store.Known(ctx, pair)
+	if err != nil {
+		return nil, fmt.Errorf("throttle: %w", err)
+	}
+	slots := []slot{{scopePair, pair}}
+	if !known { // in an order that is the same for all, since they are locked in it
+		slots = []slot{{scopeAccount, t.hash(scopeAccount, a.EmailKey)}, {scopeAddress, t.hash(scopeAddress, network(a.ClientIP))}, {scopePair, pair}}
+	}
+	if err := t.glance(ctx, slots); err != nil {
+		return nil, err
+	}
+	r := &Reservation{throttle: t, pair: pair}
+	err = t.store.InTx(ctx, func(tx Tx) error {
+		var err error
+		r.counts, err = t.reserve(ctx, tx, slots)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("throttle: %w", err)
+	}
+	return r, nil
+}
+
+// glance refuses what is blocked without a lock and without a write: that is what a flood of attempts costs.
+func (t *Throttle) glance(ctx context.Context, slots []slot) error {
+	now := t.clock()
+	for _, s := range slots {
+		c, err := t.store.Count(ctx, s.scope, s.key)
+		if err != nil {
+			return fmt.Errorf("throttle: %w", err)
+		}
+		if err := blocked(c, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *Throttle) reserve(ctx context.Context, tx Tx, slots []slot) ([]reserved, error) {
+	now := t.clock().Truncate(time.Microsecond) // as the database keeps it
+	counts := map[string]Count{}
+	for _, s := range slots {
+		c, err := tx.LockCount(ctx, s.scope, s.key, now)
+		if err != nil {
+			return nil, err
+		}
+		if err := blocked(c, now); err != nil {
+			return nil, err
+		}
+		counts[s.scope] = limits[s.scope].decay(c, now)
+	}
+	attacked := counts[scopeAccount].Failures >= attackedFrom
+	out := make([]reserved, 0, len(slots))
+	for _, s := range slots {
+		c := counts[s.scope]
+		c.Failures++
+		c.LastAt, c.BlockedUntil = now, limits[s.scope].block(c.Failures, attacked, now)
+		if err := tx.SaveCount(ctx, s.scope, s.key, c); err != nil {
+			return nil, err
+		}
+		out = append(out, reserved{s, c.BlockedUntil})
+	}
+	return out, nil
+}
+
+// Succeed says that the password was right: the address is known to the account from now on, and its failures are forgotten.
+func (r *Reservation) Succeed(ctx context.Context) error {
+	return r.settle(ctx, func(tx Tx) error {
+		if err := tx.Forget(ctx, scopePair, r.pair); err != nil {
+			return err
+		}
+		return tx.Remember(ctx, r.pair, r.throttle.clock())
+	})
+}
+
+// Release says that the password could not be looked at, so that nobody failed.
+func (r *Reservation) Release(ctx context.Context) error {
+	return r.settle(ctx, func(Tx) error { return nil })
+}
+
+func (r *Reservation) settle(ctx context.Context, then func(tx Tx) error) error {
+	err := r.throttle.store.InTx(ctx, func(tx Tx) error {
+		for _, c := range r.counts {
+			if err := tx.TakeBack(ctx, c.scope, c.key, c.block); err != nil {
+				return err
+			}
+		}
+		return then(tx)
+	})
+	if err != nil {
+		return fmt.Errorf("throttle: %w", err)
+	}
+	return nil
+}
+
+func blocked(c Count, now time.Time) error {
+	if c.BlockedUntil == nil || !now.Before(*c.BlockedUntil) {
+		return nil
+	}
+	return errs.New(errs.RateLimited, "too_many_attempts", "Too many attempts to sign in failed; wait a little before the next.").
+		WithRetryAfter(c.BlockedUntil.Sub(now))
+}
+
+// hash names what is counted, so that the table tells nobody who tried to sign in from where.
+func (t *Throttle) hash(parts ...string) []byte {
+	h := hmac.New(sha256.New, t.key)
+	for _, p := range parts {
+		_, _ = fmt.Fprintf(h, "%d:%s", len(p), p)
+	}
+	return h.Sum(nil)
+}
+
+// network is what an address counts as.
+func network(ip string) string {
+	a, err := netip.ParseAddr(ip)
+	if err != nil {
+		return ""
+	}
+	a = a.Unmap().WithZone("")
+	if a.Is4() {
+		return a.String()
+	}
+	p, err := a.Prefix(64)
+	if err != nil {
+		return a.String()
+	}
+	return p.String()
+}

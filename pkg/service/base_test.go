@@ -92,7 +92,6 @@ func visits() service.Definition {
 	}
 }
 
-
 // post visits over HTTP as a signed-in person.
 func post(t *testing.T, s *servicetest.Service) (status int, header http.Header, body string) {
 	t.Helper()

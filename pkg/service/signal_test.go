@@ -83,11 +83,11 @@ func TestMainSignals(t *testing.T) {
 		require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
 		require.True(t, lines.Scan())
 		require.Equal(t, "stopping", lines.Text())
-		require.Eventually(t, func() bool {
-			_ = cmd.Process.Signal(syscall.SIGTERM)
-			var status syscall.WaitStatus
-			pid, err := syscall.Wait4(cmd.Process.Pid, &status, syscall.WNOHANG, nil)
-			return err == nil && pid == cmd.Process.Pid && status.Signaled()
-		}, waitFor, tick)
+		ended := make(chan error, 1)
+		go func() { ended <- cmd.Wait() }()
+		require.Eventually(t, func() bool { return cmd.Process.Signal(syscall.SIGTERM) != nil }, waitFor, tick)
+		var exit *exec.ExitError
+		require.ErrorAs(t, <-ended, &exit)
+		require.Equal(t, syscall.SIGTERM, exit.Sys().(syscall.WaitStatus).Signal())
 	})
 }

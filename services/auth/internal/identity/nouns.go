@@ -44,6 +44,18 @@ func (a Account) Active() bool { return a.Status == StatusActive }
 // Verified reports whether the person proved to own the address.
 func (a Account) Verified() bool { return a.VerifiedAt != nil }
 
+// Password is how an account's password is verified.
+type Password struct {
+	AccountID uuid.UUID
+	Hash      string
+	ChangedAt time.Time // when another password was set; a better hash of the same one changes nothing here
+}
+
+// Same reports whether the password has not been changed between two looks at it.
+func (p Password) Same(other Password) bool {
+	return p.AccountID == other.AccountID && p.ChangedAt.Equal(other.ChangedAt)
+}
+
 // Role is a named set of permissions.
 type Role struct {
 	OrgID       string

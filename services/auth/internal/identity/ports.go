@@ -74,8 +74,8 @@ type NewAccount struct {
 
 // Passwords keeps the hashes of passwords.
 type Passwords interface {
-	// Password is the hash, or "" when the account has no password.
-	Password(ctx context.Context, account uuid.UUID) (string, error)
+	// Password is the zero value when the account has none.
+	Password(ctx context.Context, account uuid.UUID) (Password, error)
 	SetPassword(ctx context.Context, account uuid.UUID, hash string, at time.Time) error
 	Rehash(ctx context.Context, account uuid.UUID, oldHash, newHash string) error
 	DropPassword(ctx context.Context, account uuid.UUID) error

@@ -56,12 +56,10 @@ func (r records) ClaimResetMail(ctx context.Context, id uuid.UUID, at, before ti
 	return found(err)
 }
 
-func (r records) Password(ctx context.Context, account uuid.UUID) (string, error) {
+func (r records) Password(ctx context.Context, account uuid.UUID) (identity.Password, error) {
 	row, err := r.q.GetPassword(ctx, account)
-	if _, err := found(err); err != nil {
-		return "", err
-	}
-	return row.Hash, nil
+	_, err = found(err)
+	return identity.Password(row), err
 }
 
 func (r records) SetPassword(ctx context.Context, account uuid.UUID, hash string, at time.Time) error {

@@ -1,0 +1,104 @@
+package sessions
+
+import (
+	"context"
+	"errors"
+
+	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/pkg/op"
+	"github.com/atrium-mesh/atrium/services/auth/api"
+	"github.com/atrium-mesh/atrium/services/auth/internal/address"
+	"github.com/atrium-mesh/atrium/services/auth/internal/audit"
+	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
+)
+
+// Login implements [api.Login].
+func (s *Service) Login(ctx context.Context, in *api.LoginRequest) (*api.TokensResponse, error) {
+	made, err := s.signIn(ctx, in.Body.Email, in.Body.Password)
+	if err != nil {
+		return nil, err
+	}
+	return s.answer(made, in.Body.Transport == api.TransportCookie), nil
+}
+
+// signIn verifies a password and starts a session. Whatever is wrong, the same work is done before the answer.
+func (s *Service) signIn(ctx context.Context, email, password string) (issued, error) {
+	key, ip := address.KeyOf(email), op.RequestFrom(ctx).ClientIP
+	if err := s.Throttle.Check(ctx, key, ip); err != nil {
+		return issued{}, err
+	}
+	account, known, err := s.lookUp(ctx, key)
+	if err != nil {
+		return issued{}, err
+	}
+	result, err := s.Passwords.Verify(ctx, password, known.Hash)
+	if err != nil {
+		return issued{}, err
+	}
+	if !result.OK {
+		return issued{}, s.refuse(ctx, account, key, ip)
+	}
+	if s.RequireVerifiedEmail && !account.Verified() {
+		return issued{}, errNotVerified()
+	}
+	made, err := s.start(ctx, known, s.rehash(ctx, password, result.NeedsRehash))
+	if errors.Is(err, errs.Unauthenticated) { // disabled, or another password, since it was looked up
+		return issued{}, s.refuse(ctx, account, key, ip)
+	}
+	if err != nil {
+		return issued{}, err
+	}
+	if err := s.Throttle.Succeeded(ctx, key, ip); err != nil {
+		s.Logger.WarnContext(ctx, "failed sign-ins are not forgotten", "error", err)
+	}
+	return made, nil
+}
+
+// lookUp finds the account and how its password is verified; both are zero for an address that cannot sign in.
+func (s *Service) lookUp(ctx context.Context, key string) (identity.Account, identity.Password, error) {
+	account, err := s.Store.AccountByEmail(ctx, key)
+	if err != nil && !errors.Is(err, errs.NotFound) {
+		return identity.Account{}, identity.Password{}, err
+	}
+	known, err := s.Store.Password(ctx, account.ID) // also when there is no account, which takes as long
+	if err != nil {
+		return identity.Account{}, identity.Password{}, err
+	}
+	if !account.Active() {
+		known = identity.Password{}
+	}
+	return account, known, nil
+}
+
+// refuse records a failure and answers alike for every reason.
+func (s *Service) refuse(ctx context.Context, account identity.Account, key, ip string) error {
+	if err := s.Throttle.Failed(ctx, key, ip); err != nil {
+		return err
+	}
+	subject := ""
+	if account.EmailKey != "" {
+		subject = account.ID.String()
+	}
+	entry, err := audit.New(ctx, s.Clock(), audit.SessionStarted, subject)
+	if err != nil {
+		return err
+	}
+	err = s.Store.InTx(ctx, func(tx identity.Tx) error { return tx.WriteAudit(ctx, entry.By(audit.System).Failed()) })
+	if err != nil {
+		return err
+	}
+	return errCredentials()
+}
+
+// rehash is a better hash of a password that is right, or "" when none is needed, or not now: signing in goes on without.
+func (s *Service) rehash(ctx context.Context, password string, needed bool) string {
+	if !needed {
+		return ""
+	}
+	hash, err := s.Passwords.Hash(ctx, password)
+	if err != nil {
+		s.Logger.WarnContext(ctx, "a password is not hashed anew", "error", err)
+		return ""
+	}
+	return hash
+}

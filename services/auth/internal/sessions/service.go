@@ -1,0 +1,72 @@
+package sessions
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/pkg/page"
+	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
+	"github.com/atrium-mesh/atrium/services/auth/internal/password"
+	"github.com/atrium-mesh/atrium/services/auth/internal/revocation"
+	"github.com/atrium-mesh/atrium/services/auth/internal/tokens"
+)
+
+// Throttle slows down guessing of passwords, by account and by address.
+type Throttle interface {
+	// Check is errs.RateLimited while another attempt must wait.
+	Check(ctx context.Context, emailKey, ip string) error
+	Failed(ctx context.Context, emailKey, ip string) error
+	Succeeded(ctx context.Context, emailKey, ip string) error
+}
+
+// Config is how long things last.
+type Config struct {
+	RefreshTTL           time.Duration // from one refresh to the end of an idle session
+	Grace                time.Duration // in which a used refresh token gives its successor again
+	RequireVerifiedEmail bool
+}
+
+// Deps is what signing in and out needs. All but Clock are required.
+type Deps struct {
+	Store     identity.Store
+	Passwords *password.Hasher
+	Throttle  Throttle
+	Access    *tokens.Access
+	Family    tokens.Family
+	Ender     revocation.Ender
+	Cursors   *page.Cursors
+	Logger    *slog.Logger
+	Clock     func() time.Time // nil: time.Now
+}
+
+// Service signs people in and out.
+type Service struct {
+	Config
+	Deps
+}
+
+// New makes the service.
+func New(cfg Config, deps Deps) *Service {
+	if deps.Clock == nil {
+		deps.Clock = time.Now
+	}
+	return &Service{Config: cfg, Deps: deps}
+}
+
+func errCredentials() error {
+	return errs.New(errs.Unauthenticated, "invalid_credentials", "The address or the password is wrong.")
+}
+
+func errNotVerified() error {
+	return errs.New(errs.Forbidden, "email_not_verified", "Verify the address first: follow the link in the mail that was sent there.")
+}
+
+func errRefreshInvalid() error {
+	return errs.New(errs.Unauthenticated, "refresh_token_invalid", "The session has ended; sign in again.")
+}
+
+func errRefreshReused() error {
+	return errs.New(errs.Unauthenticated, "refresh_token_reused", "The session was ended, because its refresh token was used twice; sign in again.")
+}

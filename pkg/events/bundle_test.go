@@ -145,7 +145,9 @@ func (b *bundle) eventuallyIn(pool *pgxpool.Pool, subject string, n int) {
 // allPublished waits until the outbox has nothing left to publish.
 func (b *bundle) allPublished() {
 	b.t.Helper()
-	require.True(b.t, poll(soon, func() bool { return scan[int](b.t, b.producer, "SELECT count(*) FROM outbox WHERE published_at IS NULL") == 0 }),
+	require.True(b.t, poll(soon, func() bool {
+		return scan[int](b.t, b.producer, "SELECT count(*) FROM outbox WHERE published_at IS NULL") == 0
+	}),
 		"events stay in the outbox")
 }
 

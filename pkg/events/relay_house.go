@@ -36,7 +36,7 @@ func (r *Relay) keepHouse(ctx context.Context) {
 func (r *Relay) measure(ctx context.Context) error {
 	var l lag
 	err := r.cfg.Pool.QueryRow(ctx, `
-SELECT (SELECT count(*) FROM (SELECT FROM outbox WHERE published_at IS NULL LIMIT $1) AS some),
+SELECT (SELECT count(*) FROM (SELECT FROM outbox WHERE published_at IS NULL LIMIT $1) AS pending),
        coalesce((SELECT extract(epoch FROM clock_timestamp() - time) FROM outbox WHERE published_at IS NULL ORDER BY seq LIMIT 1), 0)::float8`,
 		countAtMost).Scan(&l.events, &l.oldest)
 	if err != nil {

@@ -17,8 +17,8 @@ import (
 
 const (
 	fetchBatch    = 64
-	fetchWait     = time.Second // also how soon a requested replay begins
-	requestWithin = 5 * time.Second
+	fetchWait     = time.Second     // also how soon a requested replay begins
+	requestWithin = 2 * time.Second // a server that has just come back may not answer
 )
 
 // subscription is one consumer's part in one stream. Its methods run in the leader only.

@@ -17,6 +17,9 @@ const (
 	DefaultDuplicates = 2 * time.Minute
 )
 
+// requestWithin bounds one request: a server that has just come back may not answer, and the next one succeeds.
+const requestWithin = 2 * time.Second
+
 // StreamConfig is what a stream of events should be. Zero values mean the defaults.
 type StreamConfig struct {
 	Name       string
@@ -62,7 +65,7 @@ func EnsureStream(ctx context.Context, js jetstream.JetStream, cfg StreamConfig)
 }
 
 func ensureOnce(ctx context.Context, js jetstream.JetStream, cfg StreamConfig) (*jetstream.StreamInfo, error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, requestWithin)
 	defer cancel()
 	stream, err := js.CreateOrUpdateStream(ctx, cfg.jetstream())
 	if err != nil {

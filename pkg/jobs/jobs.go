@@ -43,6 +43,7 @@ const (
 	pollInterval   = 500 * time.Millisecond // River listens for new jobs; this is for what it missed
 	stuckAfter     = 5 * time.Minute        // a job that ran when its process was killed is run again after this
 	migrateLock    = 0x72697665             // "rive"
+	unlockWithin   = 2 * time.Second
 )
 
 // New makes a runner. It connects to nothing.
@@ -113,17 +114,28 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool) error {
 	if have, err := m.ExistingVersions(ctx); err == nil && len(have) == len(m.AllVersions()) {
 		return nil
 	}
-	err = pg.InTx(ctx, pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", migrateLock); err != nil {
-			return err
-		}
-		_, err := m.MigrateTx(ctx, tx, rivermigrate.DirectionUp, nil)
-		return err
-	})
+	conn, err := pool.Acquire(ctx)
 	if err != nil {
-		return fmt.Errorf("migrate the job tables: %w", err)
+		return fmt.Errorf("migrate the job tables: %w", pg.Err(err))
+	}
+	defer conn.Release()
+	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", migrateLock); err != nil {
+		return fmt.Errorf("migrate the job tables: %w", pg.Err(err))
+	}
+	defer unlock(ctx, conn)
+	if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil { // each version is a transaction of its own
+		return fmt.Errorf("migrate the job tables: %w", pg.Err(err))
 	}
 	return nil
+}
+
+// unlock lets the next process migrate. A connection that cannot is closed, which unlocks as well.
+func unlock(ctx context.Context, conn *pgxpool.Conn) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), unlockWithin)
+	defer cancel()
+	if _, err := conn.Exec(ctx, "SELECT pg_advisory_unlock($1)", migrateLock); err != nil {
+		_ = conn.Conn().Close(ctx)
+	}
 }
 
 // quiet passes on what an operator has to know: River says a good deal at info.

@@ -1,0 +1,76 @@
+package local
+
+import (
+	"maps"
+	"strconv"
+
+	"github.com/atrium-mesh/atrium/pkg/config"
+)
+
+// environment is what the services are configured with, by the same keys as in a cluster. The process's own environment
+// comes first, so that RATE_LIMIT_API=off or OTEL_EXPORTER_OTLP_ENDPOINT work here as there; what local mode decides wins.
+type environment struct {
+	process   config.Source
+	origin    string
+	nats      string
+	secret    string // SECRET_KEY
+	databases map[string]string
+	smtpPort  int
+	files     string // folder for what services keep as files
+	level     string
+}
+
+// with lays variables over those of the process; NAME_FILE of the process does not compete with them.
+func (e environment) with(variables map[string]string) config.Source {
+	merged := make(config.Source, len(e.process)+len(variables))
+	maps.Copy(merged, e.process)
+	for name, value := range variables {
+		delete(merged, name+"_FILE")
+		merged[name] = value
+	}
+	return merged
+}
+
+func (e environment) common() map[string]string {
+	return map[string]string{
+		"HTTP_ADDR":  "127.0.0.1:0",
+		"ADMIN_ADDR": "127.0.0.1:0",
+		"NATS_URL":   e.nats,
+		"ISSUER":     e.origin,
+		"SECRET_KEY": e.secret,
+		"LOG_LEVEL":  e.level,
+		"LOG_FORMAT": "json",
+	}
+}
+
+func (e environment) auth(adminEmail, adminPassword string) config.Source {
+	v := e.common()
+	v["DATABASE_URL"] = e.databases["auth"]
+	v["ADMIN_EMAIL"], v["ADMIN_PASSWORD"] = adminEmail, adminPassword
+	return e.with(v)
+}
+
+func (e environment) users(authURL string) config.Source {
+	v := e.common()
+	v["DATABASE_URL"] = e.databases["users"]
+	v["JWKS_URL"] = jwks(authURL)
+	return e.with(v)
+}
+
+func (e environment) notifications(authURL string) config.Source {
+	v := e.common()
+	v["DATABASE_URL"] = e.databases["notifications"]
+	v["JWKS_URL"] = jwks(authURL)
+	v["SMTP_HOST"], v["SMTP_PORT"] = "127.0.0.1", strconv.Itoa(e.smtpPort)
+	return e.with(v)
+}
+
+func (e environment) gateway(listen, authURL, usersURL, notificationsURL string) config.Source {
+	v := e.common()
+	v["HTTP_ADDR"] = listen
+	v["JWKS_URL"] = jwks(authURL)
+	v["AUTH_URL"], v["USERS_URL"], v["NOTIFICATIONS_URL"] = authURL, usersURL, notificationsURL
+	return e.with(v)
+}
+
+func jwks(authURL string) string { return authURL + "/.well-known/jwks.json" }

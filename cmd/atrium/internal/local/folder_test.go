@@ -1,0 +1,87 @@
+package local_test
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/atrium-mesh/atrium/cmd/atrium/internal/local"
+)
+
+func TestAFolderIsUsedByOneMesh(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "data")
+	folder, err := local.OpenFolder(path)
+	require.NoError(t, err)
+
+	_, err = local.OpenFolder(path)
+	var inUse *local.InUseError
+	require.ErrorAs(t, err, &inUse)
+	require.ErrorContains(t, err, "process ")
+	require.ErrorContains(t, err, "--data")
+
+	require.NoError(t, folder.Close())
+	folder, err = local.OpenFolder(path)
+	require.NoError(t, err, "a folder that was given back can be used")
+	require.NoError(t, folder.Close())
+}
+
+func TestSecretsAreKeptAndPrivate(t *testing.T) {
+	t.Parallel()
+	path := t.TempDir()
+	read := func() (string, string) {
+		folder, err := local.OpenFolder(path)
+		require.NoError(t, err)
+		defer func() { require.NoError(t, folder.Close()) }()
+		one, err := folder.Secret("one")
+		require.NoError(t, err)
+		two, err := folder.Secret("two")
+		require.NoError(t, err)
+		return one, two
+	}
+	one, two := read()
+	require.NotEqual(t, one, two)
+	require.Len(t, one, 43, "256 bits in base64")
+	again, _ := read()
+	require.Equal(t, one, again)
+
+	info, err := os.Stat(filepath.Join(path, "secrets", "one"))
+	require.NoError(t, err)
+	require.Equal(t, fs.FileMode(0o600), info.Mode().Perm())
+	info, err = os.Stat(filepath.Join(path, "secrets"))
+	require.NoError(t, err)
+	require.Equal(t, fs.FileMode(0o700), info.Mode().Perm())
+	ignored, err := os.ReadFile(filepath.Join(path, ".gitignore"))
+	require.NoError(t, err)
+	require.Equal(t, "*\n", string(ignored), "a data folder in a repository is no part of it")
+}
+
+func TestDatabaseOfAFolderThatNobodyRuns(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "data")
+	_, _, err := local.Database(t.Context(), path, "users")
+	require.ErrorContains(t, err, "run `atrium up` first")
+
+	require.NoError(t, os.MkdirAll(filepath.Join(path, "postgres"), 0o755)) //nolint:gosec // PostgreSQL's account has to pass
+	url, done, err := local.Database(t.Context(), path, "users")
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, done(context.Background())) }) //nolint:usetesting // t.Context is done in a cleanup
+	conn, err := pgx.Connect(t.Context(), url)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, conn.Close(context.WithoutCancel(t.Context()))) }()
+	var database, owner string
+	require.NoError(t, conn.QueryRow(t.Context(), "SELECT current_database(), current_user").Scan(&database, &owner))
+	require.Equal(t, "atrium_users", database)
+	require.Equal(t, "atrium_users", owner)
+
+	stranger, err := pgx.ParseConfig(url)
+	require.NoError(t, err)
+	stranger.Database = "atrium_auth"
+	_, err = pgx.ConnectConfig(t.Context(), stranger)
+	require.ErrorContains(t, err, "permission denied", "a service reaches its own database only")
+}

@@ -1,0 +1,96 @@
+-- name: RegisterRecipient :exec
+INSERT INTO recipients (id, org_id, email, full_name, locale, roles)
+VALUES (@id, @org_id, @email, @full_name, @locale, @roles)
+ON CONFLICT (id) DO UPDATE SET
+    email      = CASE WHEN recipients.profile_version = 0 THEN excluded.email ELSE recipients.email END,
+    full_name  = CASE WHEN recipients.profile_version = 0 THEN excluded.full_name ELSE recipients.full_name END,
+    locale     = CASE WHEN recipients.profile_version = 0 THEN excluded.locale ELSE recipients.locale END,
+    roles      = CASE WHEN recipients.roles_version = 0 THEN excluded.roles ELSE recipients.roles END,
+    updated_at = now()
+WHERE recipients.erased_at IS NULL;
+
+-- name: UpdateRecipientProfile :exec
+INSERT INTO recipients (id, org_id, email, full_name, locale, time_zone, profile_version)
+VALUES (@id, @org_id, @email, @full_name, @locale, @time_zone, @version)
+ON CONFLICT (id) DO UPDATE SET
+    email           = excluded.email,
+    full_name       = excluded.full_name,
+    locale          = excluded.locale,
+    time_zone       = excluded.time_zone,
+    profile_version = excluded.profile_version,
+    updated_at      = now()
+WHERE recipients.erased_at IS NULL AND recipients.profile_version < excluded.profile_version;
+
+-- name: UpdateRecipientStatus :exec
+INSERT INTO recipients (id, org_id, active, status_version)
+VALUES (@id, @org_id, @active, @version)
+ON CONFLICT (id) DO UPDATE SET active = excluded.active, status_version = excluded.status_version, updated_at = now()
+WHERE recipients.erased_at IS NULL AND recipients.status_version < excluded.status_version;
+
+-- name: UpdateRecipientRoles :exec
+INSERT INTO recipients (id, org_id, roles, roles_version)
+VALUES (@id, @org_id, @roles, @version)
+ON CONFLICT (id) DO UPDATE SET roles = excluded.roles, roles_version = excluded.roles_version, updated_at = now()
+WHERE recipients.erased_at IS NULL AND recipients.roles_version < excluded.roles_version;
+
+-- name: EraseRecipient :exec
+INSERT INTO recipients (id, org_id, active, erased_at)
+VALUES (@id, @org_id, false, now())
+ON CONFLICT (id) DO UPDATE SET
+    email = '', full_name = '', locale = '', time_zone = '', roles = '{}', active = false,
+    erased_at = coalesce(recipients.erased_at, now()), updated_at = now();
+
+-- name: ErasePreferences :exec
+DELETE FROM preferences WHERE recipient_id = $1;
+
+-- name: EraseSends :exec
+UPDATE sends SET title = '', body = '', data = '{}', state = CASE WHEN state = 'sent' THEN 'sent' ELSE 'canceled' END,
+    finished_at = coalesce(finished_at, now())
+WHERE to_user_ids = ARRAY[@recipient_id::uuid];
+
+-- name: EraseNotifications :exec
+DELETE FROM notifications WHERE recipient_id = $1;
+
+-- name: EraseDeliveries :many
+UPDATE deliveries SET
+    address = '', data = '{}', next_attempt_at = NULL, updated_at = now(),
+    state   = CASE WHEN state IN ('queued', 'failed', 'sending') THEN 'skipped' ELSE state END,
+    reason  = CASE WHEN state IN ('queued', 'failed', 'sending') THEN 'recipient_erased' ELSE reason END
+WHERE recipient_id = $1
+RETURNING id, state, attempts, reason;
+
+-- name: GetRecipient :one
+SELECT * FROM recipients WHERE id = $1;
+
+-- name: EnsureRecipient :exec
+INSERT INTO recipients (id, org_id) VALUES (@id, @org_id) ON CONFLICT (id) DO NOTHING;
+
+-- name: LockRecipient :one
+SELECT * FROM recipients WHERE id = $1 FOR NO KEY UPDATE;
+
+-- name: CountActiveRecipients :one
+SELECT count(*) FROM recipients WHERE id = ANY(@ids::uuid[]) AND active AND erased_at IS NULL;
+
+-- name: AudienceOfUsers :many
+SELECT r.id, r.org_id, (r.email <> '')::boolean AS has_address, i.enabled AS in_app, e.enabled AS email
+FROM recipients r
+LEFT JOIN preferences i ON i.recipient_id = r.id AND i.category = @category AND i.channel = 'in_app'
+LEFT JOIN preferences e ON e.recipient_id = r.id AND e.category = @category AND e.channel = 'email'
+WHERE r.id > @after AND r.active AND r.erased_at IS NULL AND r.id = ANY(@ids::uuid[])
+ORDER BY r.id LIMIT @most FOR NO KEY UPDATE OF r;
+
+-- name: AudienceOfRoles :many
+SELECT r.id, r.org_id, (r.email <> '')::boolean AS has_address, i.enabled AS in_app, e.enabled AS email
+FROM recipients r
+LEFT JOIN preferences i ON i.recipient_id = r.id AND i.category = @category AND i.channel = 'in_app'
+LEFT JOIN preferences e ON e.recipient_id = r.id AND e.category = @category AND e.channel = 'email'
+WHERE r.id > @after AND r.active AND r.erased_at IS NULL AND r.roles && @roles::text[]
+ORDER BY r.id LIMIT @most FOR NO KEY UPDATE OF r;
+
+-- name: AudienceOfEveryone :many
+SELECT r.id, r.org_id, (r.email <> '')::boolean AS has_address, i.enabled AS in_app, e.enabled AS email
+FROM recipients r
+LEFT JOIN preferences i ON i.recipient_id = r.id AND i.category = @category AND i.channel = 'in_app'
+LEFT JOIN preferences e ON e.recipient_id = r.id AND e.category = @category AND e.channel = 'email'
+WHERE r.id > @after AND r.active AND r.erased_at IS NULL
+ORDER BY r.id LIMIT @most FOR NO KEY UPDATE OF r;

@@ -1,0 +1,111 @@
+// Package templates owns the words of mails: embedded files for each template and locale, from which the subject, the text and the HTML
+// of a mail are made.
+//
+//	files/<locale>/<name>.tmpl    the words of a template: subject, intro, action, outro; in-app where it is told there too
+//	files/<locale>/common.tmpl    words that all templates share
+//	files/layout.txt, layout.html what a mail looks like
+//
+// Text and HTML come from the same words, so that they cannot say different things. An empty line in an intro or an outro parts
+// paragraphs. A locale that has no words falls back: de-AT → de → en.
+package templates
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	htmltemplate "html/template"
+	"io/fs"
+	"path"
+	"strings"
+	texttemplate "text/template"
+)
+
+//go:embed files
+var files embed.FS
+
+// Name names a template.
+type Name string
+
+// The templates.
+const (
+	Verification       Name = "verification"
+	Reset              Name = "reset"
+	Welcome            Name = "welcome"
+	Invitation         Name = "invitation"
+	NewDevice          Name = "new_device"
+	PasswordChanged    Name = "password_changed"
+	SessionCompromised Name = "session_compromised"
+	Notification       Name = "notification"
+)
+
+// Names lists all templates.
+func Names() []Name {
+	return []Name{Verification, Reset, Welcome, Invitation, NewDevice, PasswordChanged, SessionCompromised, Notification}
+}
+
+// ErrUnknown is a template that does not exist.
+var ErrUnknown = errors.New("unknown template")
+
+const (
+	folder = "files"
+	common = "common.tmpl"
+	suffix = ".tmpl"
+)
+
+// Brand is what all mails say of the product.
+type Brand struct {
+	Product string // its name
+	URL     string // where it is
+}
+
+// Set is every template in every locale, parsed. It is safe for concurrent use.
+type Set struct {
+	brand  Brand
+	layout *texttemplate.Template
+	page   *htmltemplate.Template
+	words  map[string]map[Name]*texttemplate.Template // by locale
+}
+
+// New parses the embedded files. An error is a mistake in a file.
+func New(brand Brand) (*Set, error) {
+	s := &Set{brand: brand, words: map[string]map[Name]*texttemplate.Template{}}
+	var err error
+	if s.layout, err = texttemplate.ParseFS(files, path.Join(folder, "layout.txt")); err != nil {
+		return nil, fmt.Errorf("parse the text layout: %w", err)
+	}
+	if s.page, err = htmltemplate.ParseFS(files, path.Join(folder, "layout.html")); err != nil {
+		return nil, fmt.Errorf("parse the HTML layout: %w", err)
+	}
+	entries, err := fs.ReadDir(files, folder)
+	if err != nil {
+		return nil, fmt.Errorf("list locales: %w", err)
+	}
+	for _, e := range entries {
+		if !e.IsDir() {
+			continue
+		}
+		if s.words[e.Name()], err = parseLocale(e.Name()); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+func parseLocale(locale string) (map[Name]*texttemplate.Template, error) {
+	paths, err := fs.Glob(files, path.Join(folder, locale, "*"+suffix))
+	if err != nil {
+		return nil, fmt.Errorf("list templates: %w", err)
+	}
+	words := map[Name]*texttemplate.Template{}
+	for _, p := range paths {
+		if path.Base(p) == common {
+			continue
+		}
+		t, err := texttemplate.New(path.Base(p)).Option("missingkey=error").ParseFS(files, path.Join(folder, locale, common), p)
+		if err != nil {
+			return nil, fmt.Errorf("parse %s: %w", p, err)
+		}
+		words[Name(strings.TrimSuffix(path.Base(p), suffix))] = t
+	}
+	return words, nil
+}

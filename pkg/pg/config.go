@@ -28,7 +28,7 @@ type Config struct {
 const idleInTransaction = time.Minute
 
 // Open makes a pool. It does not connect: a database that is away is an error of the first query, not of Open. Queries become
-// spans of tracer (nil: none) with their SQL text and without their parameters.
+// spans of tracer (nil: none) in the caller's trace, with their SQL text and without their parameters.
 func Open(ctx context.Context, cfg Config, tracer trace.TracerProvider) (*pgxpool.Pool, error) {
 	pc, err := poolConfig(cfg, tracer)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -23,6 +24,7 @@ import (
 // Config is what a Runner is made of. Pool, Workers and Queues are required.
 type Config struct {
 	Pool     *pgxpool.Pool
+	Replica  string // what this process has been called before a restart, too; "": the host's name
 	Workers  *river.Workers
 	Queues   map[string]river.QueueConfig
 	Periodic []*river.PeriodicJob
@@ -34,8 +36,9 @@ type Config struct {
 
 // Runner works a service's jobs. It is a lifecycle component that needs the service's database.
 type Runner struct {
-	client *river.Client[pgx.Tx]
-	pool   *pgxpool.Pool
+	client  *river.Client[pgx.Tx]
+	pool    *pgxpool.Pool
+	replica string
 }
 
 const (
@@ -51,16 +54,19 @@ func New(c Config) (*Runner, error) {
 	if c.Timeout == 0 {
 		c.Timeout = defaultTimeout
 	}
+	if c.Replica == "" {
+		c.Replica, _ = os.Hostname() // without a name a killed process's jobs wait for River's rescuer
+	}
 	client, err := river.NewClient(riverpgxv5.New(c.Pool), &river.Config{
 		Workers: c.Workers, Queues: c.Queues, PeriodicJobs: c.Periodic, RetryPolicy: c.Retry, JobTimeout: c.Timeout,
 		FetchPollInterval: pollInterval, FetchCooldown: 10 * time.Millisecond, RescueStuckJobsAfter: max(stuckAfter, 2*c.Timeout),
-		Logger:     slog.New(quiet{c.Logger.Handler()}),
+		ID: c.Replica, Logger: slog.New(quiet{c.Logger.Handler()}),
 		Middleware: []rivertype.Middleware{&tracing{tracer: c.Tracer.Tracer("atrium/jobs")}},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make the job runner: %w", err)
 	}
-	return &Runner{client: client, pool: c.Pool}, nil
+	return &Runner{client: client, pool: c.Pool, replica: c.Replica}, nil
 }
 
 // Start brings River's tables up to date and begins to work.
@@ -68,8 +74,23 @@ func (r *Runner) Start(ctx context.Context) error {
 	if err := Migrate(ctx, r.pool); err != nil {
 		return err
 	}
+	if err := r.reclaim(ctx); err != nil {
+		return err
+	}
 	if err := r.client.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start the job runner: %w", err)
+	}
+	return nil
+}
+
+// reclaim runs again at once what this replica ran when it was killed; without it the jobs would wait for River's rescuer.
+func (r *Runner) reclaim(ctx context.Context) error {
+	if r.replica == "" {
+		return nil
+	}
+	const sql = `UPDATE river_job SET state = 'available', scheduled_at = now() WHERE state = 'running' AND attempted_by[array_upper(attempted_by, 1)] = $1`
+	if _, err := r.pool.Exec(ctx, sql, r.replica); err != nil {
+		return fmt.Errorf("take back the jobs of before the restart: %w", pg.Err(err))
 	}
 	return nil
 }

@@ -89,3 +89,51 @@ func TestMigrateTogether(t *testing.T) {
 	require.NoError(t, g.Wait())
 	require.NoError(t, jobs.Migrate(t.Context(), pool))
 }
+
+type hang struct {
+	river.WorkerDefaults[greetArgs]
+	started chan struct{}
+}
+
+func (h *hang) Work(ctx context.Context, _ *river.Job[greetArgs]) error {
+	close(h.started)
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func TestJobsOfAKilledProcessRunAgainAtOnce(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t, nil)
+	tel := telemetrytest.New(t).Telemetry("things")
+	runner := func(w river.Worker[greetArgs]) *jobs.Runner {
+		workers := river.NewWorkers()
+		river.AddWorker(workers, w)
+		r, err := jobs.New(jobs.Config{
+			Pool: pool, Replica: "pod-1", Workers: workers, Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 1}},
+			Tracer: tel.Tracer, Logger: slog.New(slog.DiscardHandler),
+		})
+		require.NoError(t, err)
+		require.NoError(t, r.Start(t.Context()))
+		t.Cleanup(func() {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 2*time.Second)
+			defer cancel()
+			_ = r.Stop(ctx)
+		})
+		return r
+	}
+	dying := &hang{started: make(chan struct{})}
+	first := runner(dying)
+	require.NoError(t, pg.InTx(t.Context(), pool, func(tx pgx.Tx) error {
+		_, err := first.Insert(t.Context(), tx, greetArgs{Name: "ada"}, nil)
+		return err
+	}))
+	<-dying.started
+	worker := &greet{done: make(chan string, 1)}
+	runner(worker) // the process that comes after: as far as the database can tell, the first was killed
+	select {
+	case name := <-worker.done:
+		require.Equal(t, "ada", name)
+	case <-time.After(20 * time.Second):
+		t.Fatal("the job was not run again")
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"os"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/nats-io/nats.go"
@@ -110,6 +111,15 @@ func (b *Base) close() {
 // Key returns the 32-byte key for one purpose, derived from SECRET_KEY. See Secret.Derive.
 func (b *Base) Key(label string) []byte { return b.config.SecretKey.Derive(label) }
 
+// Replica names this process among its service's, the same before and after a restart.
+func (b *Base) Replica() string {
+	host, err := os.Hostname()
+	if err != nil {
+		return ""
+	}
+	return host + "/" + b.config.HTTPAddr
+}
+
 // Migrated is closed once the database is up to date; at once in a service without one.
 func (b *Base) Migrated() <-chan struct{} { return b.migrated }
 
@@ -123,7 +133,7 @@ func (b *Base) WrapHTTP(wrap func(operations http.Handler) http.Handler) {
 // a wait when its start fails, and the service is not ready before.
 func (b *Base) AddWithDatabase(name string, c lifecycle.Component) {
 	deferred := lifecycle.NewDeferred(b.migrated, c, func(err error) {
-		b.Tel.Logger.Warn("component does not start; trying again", "component", name, "error", err) //nolint:sloglint // no request
+		b.Tel.Logger.Warn("component does not start; trying again", "component", name, "error", err)
 	})
 	b.Group.Add(name, deferred)
 	b.Health.Add(name, func(context.Context) error {

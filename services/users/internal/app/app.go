@@ -51,7 +51,7 @@ func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry) (*l
 	operations(base.Ops, domain)
 
 	runner, err := jobs.New(jobs.Config{
-		Pool: base.Pool, Workers: workers(base, domain), Periodic: tasks.Periodic(),
+		Pool: base.Pool, Replica: base.Replica(), Workers: workers(base, domain), Periodic: tasks.Periodic(),
 		Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}},
 		Tracer: tel.Tracer, Logger: tel.Logger,
 	})

@@ -80,6 +80,7 @@ func TestShapeViolations(t *testing.T) {
 	found, err := arch.ShapeViolations([]arch.Package{
 		{ImportPath: root + "pkg/op", Name: "op", Dir: dir, Doc: "Package op.", GoFiles: []string{"short.go", "long.go", "queries.go"}},
 		{ImportPath: root + "services/auth/cmd/auth", Name: "main", Dir: dir, Doc: "Command auth.", GoFiles: []string{"main.go"}},
+		{ImportPath: root + "services/auth/internal/store/db", Name: "db", Dir: dir, GoFiles: []string{"queries.go"}},
 		{ImportPath: root + "pkg/util", Name: "util", Dir: dir, GoFiles: []string{"short.go"}},
 	})
 	require.NoError(t, err)

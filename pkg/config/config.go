@@ -87,7 +87,7 @@ func validators(ptr reflect.Value) []error {
 			}
 		}
 	}
-	if v, ok := ptr.Interface().(Validator); ok {
+	if v, ok := reflect.TypeAssert[Validator](ptr); ok {
 		errs = append(errs, v.Validate())
 	}
 	return errs
@@ -97,7 +97,7 @@ func problemsOf(err error) []Problem {
 	if err == nil {
 		return nil
 	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // each part is looked at, not the chain
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var problems []Problem
 		for _, part := range joined.Unwrap() {
 			problems = append(problems, problemsOf(part)...)

@@ -28,7 +28,7 @@ func resolve(src Source, variables []Variable) (map[string]string, []Problem) {
 			problems = append(problems, Problem{v.Name, "and " + v.Name + "_FILE are both set: set one of them."})
 			continue
 		}
-		content, err := os.ReadFile(path) //nolint:gosec // reading the file that the operator names is the feature
+		content, err := os.ReadFile(path)
 		if err != nil {
 			problems = append(problems, Problem{v.Name + "_FILE", "names a file that cannot be read: " + reason(err) + "."})
 			environment[v.Name] = ""

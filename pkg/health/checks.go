@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 )
@@ -122,11 +123,7 @@ func (c *Checks) fresh(now time.Time) bool {
 func (c *Checks) snapshot() (map[string]func(context.Context) error, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	checks := make(map[string]func(context.Context) error, len(c.checks))
-	for name, fn := range c.checks {
-		checks[name] = fn
-	}
-	return checks, c.draining
+	return maps.Clone(c.checks), c.draining
 }
 
 // runAll gives every check its own timeout and does not pass on the cancellation of a probe: its outcome is shared.

@@ -84,7 +84,8 @@ func TestHTTPServer(t *testing.T) {
 		require.ErrorContains(t, s.Stop(ctx), "requests were cut off")
 		<-canceled
 		select {
-		case <-failed:
+		case err := <-failed:
+			require.Error(t, err)
 		case code := <-status:
 			require.Equal(t, http.StatusOK, code) // the handler returned before the connection was closed
 		}

@@ -145,8 +145,7 @@ func (g *Group) logFailure(ctx context.Context, err error) {
 
 func (g *Group) stop(ctx context.Context, started []entry, timeout time.Duration) error {
 	var errs []error
-	for i := len(started) - 1; i >= 0; i-- {
-		c := started[i]
+	for _, c := range slices.Backward(started) {
 		begin := time.Now()
 		if err := stopSafely(context.WithoutCancel(ctx), c, timeout); err != nil {
 			g.logger.ErrorContext(ctx, "component did not stop cleanly", "component", c.name, "error", err)

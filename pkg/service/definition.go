@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/atrium-mesh/atrium/pkg/config"
@@ -50,7 +51,7 @@ func (p process) Validate() error {
 
 // Variables lists everything the service can be configured with: its own variables, then those of every process.
 func (d Definition) Variables() []config.Variable {
-	return append(d.Config.Variables[:len(d.Config.Variables):len(d.Config.Variables)], config.Describe[process]()...)
+	return append(slices.Clip(d.Config.Variables), config.Describe[process]()...)
 }
 
 // Check reports every problem of src, as an *config.Error, without starting anything.

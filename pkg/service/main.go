@@ -26,7 +26,7 @@ func Main(d Definition) {
 	context.AfterFunc(ctx, stop) // from here on the signals have their usual effect
 	code := command{Definition: d, source: config.Environ(), stdout: os.Stdout, stderr: os.Stderr}.run(ctx, os.Args[1:])
 	stop()
-	os.Exit(code)
+	os.Exit(code) //nolint:revive // this is what main calls, and all it does
 }
 
 // command is one execution of a service's program.

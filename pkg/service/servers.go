@@ -17,17 +17,21 @@ const (
 	AdminServer = "admin"
 )
 
+// readHeaderTimeout is how long a client may take to say what it wants.
+const readHeaderTimeout = 10 * time.Second
+
 // addServers adds what lets requests in. Each starts after the service's own components and stops before them.
 func (b *Base) addServers() {
 	b.Group.AddLast("rpc", lifecycle.NewDeferred(b.migrated, lifecycle.Func(
-		func(context.Context) error { return b.Ops.ServeNATS(b.NATS) },
+		func(context.Context) error { return b.Ops.ServeNATS(b.NATS) }, //nolint:contextcheck // requests outlive the start
 		b.Ops.StopNATS,
 	), nil))
 	handler := sync.OnceValue(b.handler)
 	b.Group.AddLast("routes", lifecycle.Func(func(context.Context) error { handler(); return nil }, nil))
 	b.Group.AddLast(HTTPServer, lifecycle.NewHTTPServer(&http.Server{
-		Addr:    b.config.HTTPAddr,
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler().ServeHTTP(w, r) }),
+		Addr:              b.config.HTTPAddr,
+		ReadHeaderTimeout: readHeaderTimeout,
+		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler().ServeHTTP(w, r) }),
 	}))
 	b.Group.AddLast("drain", b.Health.Draining(b.config.DrainDelay))
 }

@@ -36,22 +36,28 @@ func program(how string) service.Definition {
 		Build: func(_ context.Context, _ config.Source, tel *telemetry.Telemetry) (*lifecycle.Group, error) {
 			group := lifecycle.NewGroup(tel.Logger)
 			group.Add("component", lifecycle.Func(
-				func(context.Context) error { fmt.Println("started"); return nil },
+				func(context.Context) error { return say("started") },
 				func(ctx context.Context) error {
-					fmt.Println("stopping")
-					if how == "slowly" {
-						<-ctx.Done()
-					}
-					return nil
+					defer func() {
+						if how == "slowly" {
+							<-ctx.Done()
+						}
+					}()
+					return say("stopping")
 				}))
 			return group, nil
 		},
 	}
 }
 
+func say(what string) error {
+	_, err := fmt.Fprintln(os.Stdout, what)
+	return err
+}
+
 func launch(t *testing.T, how string) (program *exec.Cmd, lines *bufio.Scanner) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0]) //nolint:gosec // this very binary
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), asProgram+"="+how, "SHUTDOWN_TIMEOUT=10m")
 	cmd.Stderr = io.Discard
 	out, err := cmd.StdoutPipe()

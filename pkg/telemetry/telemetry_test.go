@@ -55,7 +55,7 @@ func setup(t *testing.T, src config.Source, opts ...telemetry.Option) *telemetry
 	cfg.Service = "users"
 	tel, err := telemetry.New(t.Context(), cfg, append([]telemetry.Option{telemetry.WithLogOutput(io.Discard)}, opts...)...)
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = tel.Shutdown(context.Background()) })
+	t.Cleanup(func() { _ = tel.Shutdown(context.WithoutCancel(t.Context())) })
 	return tel
 }
 
@@ -101,7 +101,7 @@ func TestSpans(t *testing.T) {
 
 func TestSampler(t *testing.T) {
 	t.Parallel()
-	sampled := trace.ContextWithRemoteSpanContext(context.Background(), trace.NewSpanContext(trace.SpanContextConfig{
+	sampled := trace.ContextWithRemoteSpanContext(t.Context(), trace.NewSpanContext(trace.SpanContextConfig{
 		TraceID: trace.TraceID{1}, SpanID: trace.SpanID{1}, TraceFlags: trace.FlagsSampled, Remote: true,
 	}))
 	for name, test := range map[string]struct {
@@ -109,15 +109,15 @@ func TestSampler(t *testing.T) {
 		parent       context.Context
 		want         bool
 	}{
-		"everything by default":          {"", "", context.Background(), true},
+		"everything by default":          {"", "", t.Context(), true},
 		"nothing":                        {"always_off", "", sampled, false},
 		"the parent decides":             {"parentbased_always_off", "", sampled, true},
-		"no parent":                      {"parentbased_always_off", "", context.Background(), false},
-		"a share of nothing":             {"traceidratio", "0", context.Background(), false},
-		"a share of everything":          {"parentbased_traceidratio", "1", context.Background(), true},
-		"a ratio without a number is 1":  {"traceidratio", "", context.Background(), true},
+		"no parent":                      {"parentbased_always_off", "", t.Context(), false},
+		"a share of nothing":             {"traceidratio", "0", t.Context(), false},
+		"a share of everything":          {"parentbased_traceidratio", "1", t.Context(), true},
+		"a ratio without a number is 1":  {"traceidratio", "", t.Context(), true},
 		"the ratio is for roots only":    {"parentbased_traceidratio", "0", sampled, true},
-		"always on whatever the parents": {"always_on", "", context.Background(), true},
+		"always on whatever the parents": {"always_on", "", t.Context(), true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

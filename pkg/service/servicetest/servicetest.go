@@ -33,6 +33,7 @@ const (
 	startTimeout    = 30 * time.Second
 	readyTimeout    = 30 * time.Second
 	shutdownTimeout = 10 * time.Second
+	probeTimeout    = 5 * time.Second
 )
 
 // Options say what a service is started with. What is not given is made for it.
@@ -176,7 +177,8 @@ func (s *Service) Ready(ctx context.Context) (health.Report, error) {
 	if err != nil {
 		return report, err
 	}
-	res, err := http.DefaultClient.Do(req)
+	client := http.Client{Timeout: probeTimeout, Transport: &http.Transport{DisableKeepAlives: true}}
+	res, err := client.Do(req)
 	if err != nil {
 		return report, err
 	}

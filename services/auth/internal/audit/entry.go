@@ -18,6 +18,7 @@ const (
 	AccountRegistered     = "account.registered"
 	AccountInvited        = "account.invited"
 	AccountVerified       = "account.verified"
+	InvitationAccepted    = "account.invitation_accepted"
 	AccountSetUp          = "account.set_up"
 	AccountDisabled       = "account.disabled"
 	AccountEnabled        = "account.enabled"

@@ -3,6 +3,7 @@ package sessions
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/op"
@@ -10,6 +11,7 @@ import (
 	"github.com/atrium-mesh/atrium/services/auth/internal/address"
 	"github.com/atrium-mesh/atrium/services/auth/internal/audit"
 	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
+	"github.com/atrium-mesh/atrium/services/auth/internal/throttle"
 )
 
 // Login implements [api.Login].
@@ -21,12 +23,38 @@ func (s *Service) Login(ctx context.Context, in *api.LoginRequest) (*api.TokensR
 	return s.answer(made, in.Body.Transport == api.TransportCookie), nil
 }
 
-// signIn verifies a password and starts a session. Whatever is wrong, the same work is done before the answer.
+// signIn verifies a password and starts a session. Whatever is wrong, the same work is done before the answer. The attempt counts as
+// failed from the beginning, so that many at the same time do not get a look each.
 func (s *Service) signIn(ctx context.Context, email, password string) (issued, error) {
-	key, ip := address.KeyOf(email), op.RequestFrom(ctx).ClientIP
-	if err := s.Throttle.Check(ctx, key, ip); err != nil {
+	key := address.KeyOf(email)
+	attempt, err := s.Throttle.Begin(ctx, throttle.Attempt{EmailKey: key, ClientIP: op.RequestFrom(ctx).ClientIP})
+	if err != nil {
 		return issued{}, err
 	}
+	made, err := s.tryPassword(ctx, key, password)
+	switch {
+	case errors.Is(err, errs.Unauthenticated):
+		return issued{}, err
+	case err == nil, errors.Is(err, errs.Forbidden): // the password was right
+		s.settle(ctx, attempt.Succeed)
+	default:
+		s.settle(ctx, attempt.Release)
+	}
+	return made, err
+}
+
+// settle ends an attempt, also when the caller has gone by now. Failing that only makes the next attempt slower.
+func (s *Service) settle(ctx context.Context, end func(context.Context) error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+	defer cancel()
+	if err := end(ctx); err != nil {
+		s.Logger.WarnContext(ctx, "an attempt to sign in still counts as failed", "error", err)
+	}
+}
+
+const settleTimeout = 2 * time.Second
+
+func (s *Service) tryPassword(ctx context.Context, key, password string) (issued, error) {
 	account, known, err := s.lookUp(ctx, key)
 	if err != nil {
 		return issued{}, err
@@ -36,22 +64,16 @@ func (s *Service) signIn(ctx context.Context, email, password string) (issued, e
 		return issued{}, err
 	}
 	if !result.OK {
-		return issued{}, s.refuse(ctx, account, key, ip)
+		return issued{}, s.refuse(ctx, account)
 	}
 	if s.RequireVerifiedEmail && !account.Verified() {
 		return issued{}, errNotVerified()
 	}
 	made, err := s.start(ctx, known, s.rehash(ctx, password, result.NeedsRehash))
 	if errors.Is(err, errs.Unauthenticated) { // disabled, or another password, since it was looked up
-		return issued{}, s.refuse(ctx, account, key, ip)
+		return issued{}, s.refuse(ctx, account)
 	}
-	if err != nil {
-		return issued{}, err
-	}
-	if err := s.Throttle.Succeeded(ctx, key, ip); err != nil {
-		s.Logger.WarnContext(ctx, "failed sign-ins are not forgotten", "error", err)
-	}
-	return made, nil
+	return made, err
 }
 
 // lookUp finds the account and how its password is verified; both are zero for an address that cannot sign in.
@@ -71,10 +93,7 @@ func (s *Service) lookUp(ctx context.Context, key string) (identity.Account, ide
 }
 
 // refuse records a failure and answers alike for every reason.
-func (s *Service) refuse(ctx context.Context, account identity.Account, key, ip string) error {
-	if err := s.Throttle.Failed(ctx, key, ip); err != nil {
-		return err
-	}
+func (s *Service) refuse(ctx context.Context, account identity.Account) error {
 	subject := ""
 	if account.EmailKey != "" {
 		subject = account.ID.String()

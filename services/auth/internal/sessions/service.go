@@ -1,7 +1,6 @@
 package sessions
 
 import (
-	"context"
 	"log/slog"
 	"time"
 
@@ -10,16 +9,9 @@ import (
 	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
 	"github.com/atrium-mesh/atrium/services/auth/internal/password"
 	"github.com/atrium-mesh/atrium/services/auth/internal/revocation"
+	"github.com/atrium-mesh/atrium/services/auth/internal/throttle"
 	"github.com/atrium-mesh/atrium/services/auth/internal/tokens"
 )
-
-// Throttle slows down guessing of passwords, by account and by address.
-type Throttle interface {
-	// Check is errs.RateLimited while another attempt must wait.
-	Check(ctx context.Context, emailKey, ip string) error
-	Failed(ctx context.Context, emailKey, ip string) error
-	Succeeded(ctx context.Context, emailKey, ip string) error
-}
 
 // Config is how long things last.
 type Config struct {
@@ -32,7 +24,7 @@ type Config struct {
 type Deps struct {
 	Store     identity.Store
 	Passwords *password.Hasher
-	Throttle  Throttle
+	Throttle  *throttle.Throttle
 	Access    *tokens.Access
 	Family    tokens.Family
 	Ender     revocation.Ender

@@ -1,0 +1,107 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/pkg/op"
+	"github.com/atrium-mesh/atrium/services/auth/api"
+	"github.com/atrium-mesh/atrium/services/auth/internal/audit"
+	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
+	"github.com/atrium-mesh/atrium/services/auth/internal/password"
+	"github.com/atrium-mesh/atrium/services/auth/internal/revocation"
+	"github.com/atrium-mesh/atrium/services/auth/internal/throttle"
+)
+
+// ChangePassword implements [api.ChangePassword].
+func (s *Service) ChangePassword(ctx context.Context, in *api.ChangePasswordRequest) (*struct{}, error) {
+	who, err := identity.CallerFrom(ctx)
+	if err != nil {
+		return nil, err
+	}
+	account, err := s.Store.Account(ctx, who.Account)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Policy.Check("body.new_password", in.Body.NewPassword, password.Person{Email: account.Email, FullName: account.FullName}); err != nil {
+		return nil, err
+	}
+	known, err := s.confirm(ctx, account, in.Body.CurrentPassword)
+	if err != nil {
+		return nil, err
+	}
+	hash, err := s.Passwords.Hash(ctx, in.Body.NewPassword)
+	if err != nil {
+		return nil, err
+	}
+	return nil, s.Store.InTx(ctx, func(tx identity.Tx) error { return s.replacePassword(ctx, tx, who, known, hash) })
+}
+
+// confirm verifies the present password, and counts wrong ones: a stolen session must not be a way to guess it.
+func (s *Service) confirm(ctx context.Context, account identity.Account, current string) (identity.Password, error) {
+	attempt, err := s.Throttle.Begin(ctx, throttle.Attempt{EmailKey: account.EmailKey, ClientIP: op.RequestFrom(ctx).ClientIP})
+	if err != nil {
+		return identity.Password{}, err
+	}
+	known, err := s.Store.Password(ctx, account.ID)
+	if err != nil {
+		return known, errors.Join(err, attempt.Release(ctx))
+	}
+	result, err := s.Passwords.Verify(ctx, current, known.Hash)
+	if err != nil {
+		return known, errors.Join(err, attempt.Release(context.WithoutCancel(ctx)))
+	}
+	if !result.OK {
+		return known, s.wrongPassword(ctx, account)
+	}
+	return known, attempt.Succeed(ctx)
+}
+
+func (s *Service) wrongPassword(ctx context.Context, account identity.Account) error {
+	entry, err := audit.New(ctx, s.Clock(), audit.PasswordChanged, account.ID.String())
+	if err != nil {
+		return err
+	}
+	if err := s.Store.InTx(ctx, func(tx identity.Tx) error { return tx.WriteAudit(ctx, entry.Failed()) }); err != nil {
+		return err
+	}
+	return errWrongPassword()
+}
+
+// replacePassword sets another password, as long as the confirmed one is still the present one, and ends every session but the caller's.
+func (s *Service) replacePassword(ctx context.Context, tx identity.Tx, who identity.Caller, confirmed identity.Password, hash string) error {
+	if _, err := tx.LockAccount(ctx, who.Account); err != nil {
+		return err
+	}
+	present, err := tx.Password(ctx, who.Account)
+	if err != nil {
+		return err
+	}
+	if !present.Same(confirmed) {
+		return errWrongPassword()
+	}
+	now := s.Clock()
+	if !now.After(present.ChangedAt) { // Same goes by the time, so that it has to pass
+		now = present.ChangedAt.Add(time.Microsecond)
+	}
+	if err := tx.SetPassword(ctx, who.Account, hash, now); err != nil {
+		return err
+	}
+	if err := tx.UseLinksOf(ctx, who.Account, string(api.LinkResetPassword), now); err != nil {
+		return err
+	}
+	if err := s.Ender.Others(ctx, tx, who.Account, who.Session, revocation.ReasonPassword, now); err != nil {
+		return err
+	}
+	entry, err := audit.New(ctx, now, audit.PasswordChanged, who.Account.String())
+	if err != nil {
+		return err
+	}
+	return passwordChanged(ctx, tx, who.Account, "change", entry)
+}
+
+func errWrongPassword() error {
+	return errs.New(errs.Forbidden, "wrong_password", "The current password is wrong.")
+}

@@ -1,0 +1,37 @@
+package accounts
+
+import (
+	"context"
+
+	"github.com/atrium-mesh/atrium/services/auth/api"
+	"github.com/atrium-mesh/atrium/services/auth/internal/audit"
+)
+
+// AcceptInvitation implements [api.AcceptInvitation].
+func (s *Service) AcceptInvitation(ctx context.Context, in *api.AcceptInvitationRequest) (*struct{}, error) {
+	name := ""
+	if in.Body.FullName != "" {
+		var err error
+		if name, err = ParseName("body.full_name", in.Body.FullName); err != nil {
+			return nil, err
+		}
+	}
+	hash, err := s.hashFor(ctx, in.Body.Token, api.LinkInvitation, in.Body.Password, name)
+	if err != nil {
+		return nil, err
+	}
+	return nil, s.redeem(ctx, in.Body.Token, api.LinkInvitation, func(ctx context.Context, r redemption) error {
+		if err := r.setPassword(ctx, hash); err != nil {
+			return err
+		}
+		if name != "" && name != r.account.FullName {
+			if err := r.tx.Rename(ctx, r.account.ID, name, r.now); err != nil {
+				return err
+			}
+		}
+		if err := r.audit(ctx, audit.InvitationAccepted); err != nil {
+			return err
+		}
+		return r.verify(ctx, name)
+	})
+}

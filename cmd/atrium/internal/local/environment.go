@@ -1,8 +1,9 @@
 package local
 
 import (
+	"fmt"
 	"maps"
-	"strconv"
+	"strings"
 
 	"github.com/atrium-mesh/atrium/pkg/config"
 )
@@ -61,8 +62,10 @@ func (e environment) notifications(authURL string) config.Source {
 	v := e.common()
 	v["DATABASE_URL"] = e.databases["notifications"]
 	v["JWKS_URL"] = jwks(authURL)
-	v["SMTP_HOST"], v["SMTP_PORT"] = "127.0.0.1", strconv.Itoa(e.smtpPort)
-	return e.with(v)
+	v["SMTP_URL"] = fmt.Sprintf("smtp://127.0.0.1:%d?tls=none", e.smtpPort)
+	src := e.with(v)
+	maps.DeleteFunc(src, func(name, _ string) bool { return strings.HasPrefix(name, "SMTP_") && name != "SMTP_URL" })
+	return src
 }
 
 func (e environment) gateway(listen, authURL, usersURL, notificationsURL string) config.Source {

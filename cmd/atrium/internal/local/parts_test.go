@@ -62,8 +62,8 @@ func TestListen(t *testing.T) {
 func TestEnvironment(t *testing.T) {
 	t.Parallel()
 	e := environment{
-		process: config.Source{"RATE_LIMIT_API": "off", "DATABASE_URL": "somebody's", "SECRET_KEY_FILE": "/somewhere", "LOG_LEVEL": "error"},
-		origin:  "http://localhost:8080", secret: "s", databases: map[string]string{"users": "postgres://users"}, level: "INFO",
+		process: config.Source{"RATE_LIMIT_API": "off", "DATABASE_URL": "somebody's", "SECRET_KEY_FILE": "/somewhere", "LOG_LEVEL": "error", "SMTP_PASSWORD": "x"},
+		origin:  "http://localhost:8080", secret: "s", databases: map[string]string{"users": "postgres://users"}, level: "INFO", smtpPort: 2525,
 	}
 	users := e.users("http://127.0.0.1:1")
 	require.Equal(t, "off", users["RATE_LIMIT_API"], "what the person has set reaches the services")
@@ -71,6 +71,9 @@ func TestEnvironment(t *testing.T) {
 	require.Equal(t, "INFO", users["LOG_LEVEL"])
 	require.NotContains(t, users, "SECRET_KEY_FILE")
 	require.Equal(t, "http://127.0.0.1:1/.well-known/jwks.json", users["JWKS_URL"])
+	mail := e.notifications("http://127.0.0.1:1")
+	require.NotContains(t, mail, "SMTP_PASSWORD", "no mail leaves this machine")
+	require.Equal(t, "smtp://127.0.0.1:2525?tls=none", mail["SMTP_URL"])
 	require.Equal(t, "somebody's", e.process["DATABASE_URL"], "the process's environment stays as it is")
 }
 

@@ -60,9 +60,12 @@ func (s Span) Attribute(key string) string {
 	return ""
 }
 
-// request says that the span is a service's answer to somebody's HTTP request.
+// noRoute is what the gateway calls the route of a request for none of the operations, such as these pages.
+const noRoute = "none"
+
+// request says that the span is a service's answer to somebody's HTTP request for an operation.
 func (s Span) request() bool {
-	return s.Kind == trace.SpanKindServer.String() && s.Attribute("http.request.method") != ""
+	return s.Kind == trace.SpanKindServer.String() && s.Attribute("http.request.method") != "" && s.Attribute("http.route") != noRoute
 }
 
 func (s Span) matches(query string) bool {

@@ -82,7 +82,10 @@ func TestBackgroundTracesAreHiddenAndForgottenFirst(t *testing.T) {
 		_, span := poller.Start(context.Background(), "poll") //nolint:usetesting // each is a trace of its own
 		span.End()
 	}
-	require.Len(t, store.List(traces.Filter{}), 1, "only the request")
+	_, look := poller.Start(context.Background(), "GET", trace.WithSpanKind(trace.SpanKindServer), //nolint:usetesting // as above
+		trace.WithAttributes(attribute.String("http.request.method", "GET"), attribute.String("http.route", "none")))
+	look.End()
+	require.Len(t, store.List(traces.Filter{}), 1, "neither polling nor looking at these pages")
 	require.Len(t, store.List(traces.Filter{All: true}), traces.MaxTraces)
 	_, ok := store.Get(id)
 	require.True(t, ok, "polling does not push a request out")

@@ -1,0 +1,201 @@
+// Package test tries the users service as a black box: the real composition on a real PostgreSQL and a real NATS. Auth is stood in for
+// by its contract: its operations answered over NATS, its events from an outbox of its own.
+package test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/propagation"
+
+	"github.com/atrium-mesh/atrium/pkg/authz"
+	"github.com/atrium-mesh/atrium/pkg/config"
+	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/pkg/events"
+	"github.com/atrium-mesh/atrium/pkg/natstest"
+	"github.com/atrium-mesh/atrium/pkg/op"
+	"github.com/atrium-mesh/atrium/pkg/pg"
+	"github.com/atrium-mesh/atrium/pkg/pgtest"
+	"github.com/atrium-mesh/atrium/pkg/service/servicetest"
+	"github.com/atrium-mesh/atrium/pkg/telemetry"
+	auth "github.com/atrium-mesh/atrium/services/auth/api"
+	"github.com/atrium-mesh/atrium/services/users"
+	"github.com/atrium-mesh/atrium/services/users/api"
+	"github.com/atrium-mesh/atrium/services/users/internal/store/migrations"
+)
+
+const wait, tick = 15 * time.Second, 10 * time.Millisecond
+
+// mesh is the users service with its surroundings.
+type mesh struct {
+	*servicetest.Service
+	t      testing.TB
+	http   *op.HTTPCaller
+	auth   *accounts
+	outbox *pgxpool.Pool // auth's
+	db     *pgxpool.Pool // users'
+}
+
+// accounts stands for auth: it keeps its contract, not its inside.
+type accounts struct {
+	mu    sync.Mutex
+	byID  map[uuid.UUID]*auth.GetAccountResponse
+	calls int
+	fail  error // what create-account answers next, once
+}
+
+func (a *accounts) create(_ context.Context, in *auth.CreateAccountRequest) (*auth.CreateAccountResponse, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.calls++
+	if err := a.fail; err != nil {
+		a.fail = nil
+		return nil, err
+	}
+	if have, ok := a.byID[in.ID]; ok {
+		return &auth.CreateAccountResponse{ID: have.ID, Email: have.Email, CreatedAt: have.CreatedAt}, nil
+	}
+	for _, have := range a.byID {
+		if strings.EqualFold(have.Email, in.Email) {
+			return nil, errs.New(errs.Conflict, "email_taken", "There is an account with this address.")
+		}
+	}
+	at := time.Now().UTC().Truncate(time.Microsecond)
+	a.byID[in.ID] = &auth.GetAccountResponse{ID: in.ID, Email: in.Email, FullName: in.FullName, Locale: in.Locale, Status: "active", Roles: in.Roles, CreatedAt: at}
+	return &auth.CreateAccountResponse{ID: in.ID, Email: in.Email, CreatedAt: at}, nil
+}
+
+func (a *accounts) get(_ context.Context, in *auth.GetAccountRequest) (*auth.GetAccountResponse, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if have, ok := a.byID[in.ID]; ok {
+		return have, nil
+	}
+	return nil, errs.New(errs.NotFound, "account_not_found", "There is no such account.")
+}
+
+func setup(t *testing.T, env ...config.Source) *mesh {
+	t.Helper()
+	server := natstest.StartServer(t)
+	m := &mesh{t: t, auth: &accounts{byID: map[uuid.UUID]*auth.GetAccountResponse{}}}
+	m.serveAuth(server)
+	o := servicetest.Options{Migrations: migrations.FS, NATS: server}
+	if len(env) > 0 {
+		o.Env = env[0]
+	}
+	m.Service = servicetest.Start(t, users.Service(), o)
+	m.http = op.NewHTTPCaller(m.URL, &http.Client{Timeout: wait}, propagation.TraceContext{})
+	var err error
+	m.db, err = pgxpool.New(t.Context(), m.DatabaseURL)
+	require.NoError(t, err)
+	t.Cleanup(m.db.Close)
+	return m
+}
+
+func (m *mesh) serveAuth(server *natstest.Server) {
+	t, tel, conn := m.t, telemetry.Nop(), server.Connect(m.t)
+	ops := op.NewServer(op.Config{
+		Service: "auth", Logger: slog.New(slog.DiscardHandler), Tracer: tel.Tracer, Meter: tel.Meter, Propagator: tel.Propagator,
+		Verify: func(context.Context, string) (*authz.Principal, error) { return &authz.Principal{}, nil },
+	})
+	op.Handle(ops, auth.CreateAccount, m.auth.create)
+	op.Handle(ops, auth.GetAccount, m.auth.get)
+	op.Handle(ops, auth.ListWatermarks, func(_ context.Context, in *auth.ListWatermarksRequest) (*auth.ListWatermarksResponse, error) {
+		return &auth.ListWatermarksResponse{Next: in.Cursor}, nil
+	})
+	require.NoError(t, ops.ServeNATS(conn))
+	m.outbox = pgtest.New(t, nil)
+	js, err := jetstream.New(conn)
+	require.NoError(t, err)
+	relay := events.NewRelay(events.RelayConfig{
+		Pool: m.outbox, JS: js, Stream: "AUTH", Prefix: "auth", Tracer: tel.Tracer, Meter: tel.Meter, Logger: tel.Logger,
+	})
+	require.NoError(t, relay.Start(t.Context()))
+	t.Cleanup(func() { require.NoError(t, relay.Stop(context.WithoutCancel(t.Context()))) })
+}
+
+// publish lets auth publish an event.
+func publish[T any](m *mesh, typ events.Type[T], subject uuid.UUID, data T) {
+	m.t.Helper()
+	require.NoError(m.t, pg.InTx(m.t.Context(), m.outbox, func(tx pgx.Tx) error {
+		return events.Publish(m.t.Context(), tx, typ, subject.String(), data)
+	}))
+}
+
+// published counts the events of a type in the service's outbox.
+func (m *mesh) published(typ string) int {
+	m.t.Helper()
+	var n int
+	require.NoError(m.t, m.db.QueryRow(m.t.Context(), "SELECT count(*) FROM outbox WHERE type = $1", typ).Scan(&n))
+	return n
+}
+
+// register lets a person sign up, and waits for the profile.
+func (m *mesh) register(name, email string) uuid.UUID {
+	m.t.Helper()
+	id := uuid.Must(uuid.NewV7())
+	m.auth.mu.Lock()
+	m.auth.byID[id] = &auth.GetAccountResponse{ID: id, Email: email, FullName: name, Roles: []string{"user"}, CreatedAt: time.Now()}
+	m.auth.mu.Unlock()
+	publish(m, auth.AccountRegistered, id, auth.AccountRegisteredData{
+		AccountID: id, Email: email, FullName: name, Origin: auth.OriginSignUp, Roles: []string{"user"}, At: time.Now().UTC(),
+	})
+	require.Eventually(m.t, func() bool { _, err := m.get(m.admin(), id); return err == nil }, wait, tick)
+	return id
+}
+
+func (m *mesh) admin() context.Context {
+	return op.WithToken(m.t.Context(), m.Issuer.SignAdmin(adminID))
+}
+
+func (m *mesh) support() context.Context {
+	return op.WithToken(m.t.Context(), m.Issuer.SignSupport(uuid.NewString()))
+}
+
+func (m *mesh) as(id uuid.UUID) context.Context {
+	return op.WithToken(m.t.Context(), m.Issuer.SignUser(id.String()))
+}
+
+const adminID = "0198c5a0-6f5e-7c3b-9a51-3f7d1c2b4aaa"
+
+func (m *mesh) get(ctx context.Context, id uuid.UUID) (*api.UserResponse, error) {
+	return op.HTTPClient(m.http, api.GetUser)(ctx, &api.GetUserRequest{ID: id.String()})
+}
+
+func (m *mesh) must(ctx context.Context, id uuid.UUID) *api.UserResponse {
+	m.t.Helper()
+	u, err := m.get(ctx, id)
+	require.NoError(m.t, err)
+	return u
+}
+
+// raw sends a request as it stands.
+func (m *mesh) raw(method, path, body string, header map[string]string) (int, string, http.Header) {
+	m.t.Helper()
+	req, err := http.NewRequestWithContext(m.t.Context(), method, m.URL+path, strings.NewReader(body))
+	require.NoError(m.t, err)
+	req.Header.Set("Authorization", "Bearer "+m.Issuer.SignAdmin(adminID))
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for k, v := range header {
+		req.Header.Set(k, v)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(m.t, err)
+	defer func() { _ = resp.Body.Close() }()
+	b, err := io.ReadAll(resp.Body)
+	require.NoError(m.t, err)
+	return resp.StatusCode, string(b), resp.Header
+}

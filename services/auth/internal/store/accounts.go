@@ -77,12 +77,12 @@ func (r records) DropPassword(ctx context.Context, account uuid.UUID) error {
 
 func (r records) RolesOf(ctx context.Context, account uuid.UUID) ([]identity.Role, error) {
 	rows, err := r.q.ListAccountRoles(ctx, account)
-	return roles(rows), err
+	return rolesOf(rows), err
 }
 
 func (r records) RolesNamed(ctx context.Context, names []string) ([]identity.Role, error) {
 	rows, err := r.q.GetRolesByName(ctx, db.GetRolesByNameParams{OrgID: identity.Org, Names: names})
-	return roles(rows), err
+	return rolesOf(rows), err
 }
 
 func (r records) AddRoles(ctx context.Context, account uuid.UUID, names []string, by string, at time.Time) error {
@@ -91,7 +91,7 @@ func (r records) AddRoles(ctx context.Context, account uuid.UUID, names []string
 	}))
 }
 
-func roles(rows []db.Role) []identity.Role {
+func rolesOf(rows []db.Role) []identity.Role {
 	out := make([]identity.Role, len(rows))
 	for i, row := range rows {
 		out[i] = identity.Role(row)

@@ -11,6 +11,7 @@ import (
 const (
 	emailTaken = "accounts_email_key_key" // another account has the address
 	sameID     = "accounts_pkey"          // there is an account with this id
+	roleExists = "roles_pkey"             // there is a role with this name
 	noSuchRole = "account_roles_role_fkey"
 )
 
@@ -24,6 +25,8 @@ func meaning(err error) error {
 		return errs.New(errs.Conflict, "email_taken", "There is an account with this address.").WithCause(err)
 	case sameID:
 		return errs.New(errs.Conflict, "id_taken", "There is an account with this id.").WithCause(err)
+	case roleExists:
+		return errs.New(errs.Conflict, "role_exists", "There is a role with this name.").WithCause(err)
 	case noSuchRole:
 		return errs.New(errs.Invalid, "unknown_role", "There is no such role.").WithCause(err)
 	default:

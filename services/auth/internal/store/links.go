@@ -15,6 +15,15 @@ func (r records) Link(ctx context.Context, hash []byte) (identity.Link, error) {
 	return identity.Link(row), err
 }
 
+// AddLink is the link that was added, or the one that is there already for the same delivery and purpose.
+func (r records) AddLink(ctx context.Context, l identity.Link) (identity.Link, error) {
+	row, err := r.q.UpsertLink(ctx, db.UpsertLinkParams{
+		ID: l.ID, OrgID: l.OrgID, AccountID: l.AccountID, Purpose: l.Purpose, Hash: l.Hash, DeliveryID: l.DeliveryID,
+		At: l.CreatedAt, ExpiresAt: l.ExpiresAt,
+	})
+	return identity.Link(row), err
+}
+
 func (r records) LockLink(ctx context.Context, hash []byte) (identity.Link, error) {
 	row, err := r.q.LockLink(ctx, hash)
 	return identity.Link(row), err

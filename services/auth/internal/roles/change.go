@@ -1,0 +1,169 @@
+package roles
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/pkg/etag"
+	"github.com/atrium-mesh/atrium/services/auth/api"
+	"github.com/atrium-mesh/atrium/services/auth/internal/audit"
+	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
+)
+
+// Create implements [api.CreateRole].
+func (s *Service) Create(ctx context.Context, in *api.CreateRoleRequest) (*api.RoleResponse, error) {
+	permissions := sorted(in.Body.Permissions)
+	if err := known(in.Body.Permissions); err != nil {
+		return nil, err
+	}
+	if err := held(ctx, permissions); err != nil {
+		return nil, err
+	}
+	now := s.Clock()
+	var made identity.Role
+	err := s.Store.InTx(ctx, func(tx Tx) error {
+		var err error
+		made, err = tx.AddRole(ctx, identity.Role{
+			OrgID: identity.Org, Name: in.Body.Name, Description: in.Body.Description, Permissions: permissions, CreatedAt: now, UpdatedAt: now,
+		})
+		if err != nil {
+			return err
+		}
+		entry, err := audit.New(ctx, now, audit.RoleCreated, made.Name)
+		return s.record(ctx, tx, entry.With("permissions", permissions), err)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answer(made), nil
+}
+
+// errJoined says that somebody was given the role while its members were being locked.
+var errJoined = errors.New("the members of the role have changed")
+
+// Update implements [api.UpdateRole]. New permissions are true for everybody with the role at once.
+func (s *Service) Update(ctx context.Context, in *api.UpdateRoleRequest) (*api.RoleResponse, error) {
+	if err := known(in.Body.Permissions); err != nil {
+		return nil, err
+	}
+	const attempts = 5
+	for attempt := 1; ; attempt++ {
+		members, err := s.Store.MembersOf(ctx, in.Name)
+		if err != nil {
+			return nil, err
+		}
+		var changed identity.Role
+		err = s.Store.InTx(ctx, func(tx Tx) error {
+			changed, err = s.update(ctx, tx, in, members)
+			return err
+		})
+		if errors.Is(err, errJoined) && attempt < attempts {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		return answer(changed), nil
+	}
+}
+
+// update changes a role whose members are known. Their accounts are locked before the role, in the order in which everybody does it, so
+// that no token is issued from the permissions that are about to change.
+func (s *Service) update(ctx context.Context, tx Tx, in *api.UpdateRoleRequest, members []uuid.UUID) (identity.Role, error) {
+	for _, member := range members {
+		if _, err := tx.LockAccount(ctx, member); err != nil {
+			return identity.Role{}, err
+		}
+	}
+	before, err := s.lock(ctx, tx, in.Name, in.IfMatch)
+	if err != nil {
+		return before, err
+	}
+	permissions := sorted(in.Body.Permissions)
+	added, removed := without(permissions, before.Permissions), without(before.Permissions, permissions)
+	if err := held(ctx, slices.Concat(added, removed)); err != nil {
+		return before, err
+	}
+	if len(added)+len(removed) == 0 && in.Body.Description == before.Description {
+		return before, nil
+	}
+	now := s.Clock()
+	after := before
+	after.Description, after.Permissions = in.Body.Description, permissions
+	if after, err = tx.ChangeRole(ctx, after, now); err != nil {
+		return after, err
+	}
+	entry, err := audit.New(ctx, now, audit.RoleUpdated, after.Name)
+	if err := s.record(ctx, tx, entry.With("added", added).With("removed", removed), err); err != nil {
+		return after, err
+	}
+	if len(added)+len(removed) == 0 {
+		return after, nil
+	}
+	return after, s.revoke(ctx, tx, after.Name, members, now)
+}
+
+// revoke refuses the tokens of everybody with a role. Members are those whose accounts are locked; while the role is locked, nobody can
+// join them.
+func (s *Service) revoke(ctx context.Context, tx Tx, role string, members []uuid.UUID, now time.Time) error {
+	present, err := tx.MembersOf(ctx, role)
+	if err != nil {
+		return err
+	}
+	for _, member := range present {
+		if !slices.Contains(members, member) {
+			return errJoined
+		}
+		if err := tx.RaiseUser(ctx, member, now, s.Keep); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lock holds a role that may be changed in the version that the caller has seen.
+func (s *Service) lock(ctx context.Context, tx Tx, name, ifMatch string) (identity.Role, error) {
+	r, err := tx.LockRole(ctx, name)
+	switch {
+	case errors.Is(err, errs.NotFound):
+		return r, roleNotFound(err)
+	case err != nil:
+		return r, err
+	case r.BuiltIn:
+		return r, errs.New(errs.Conflict, "role_built_in", "This role is always there and cannot be changed.")
+	default:
+		return r, etag.Check(ifMatch, r.Version)
+	}
+}
+
+// Delete implements [api.DeleteRole].
+func (s *Service) Delete(ctx context.Context, in *api.DeleteRoleRequest) (*struct{}, error) {
+	err := s.Store.InTx(ctx, func(tx Tx) error {
+		r, err := s.lock(ctx, tx, in.Name, in.IfMatch)
+		if err != nil {
+			return err
+		}
+		members, err := tx.MembersOf(ctx, r.Name)
+		if err != nil {
+			return err
+		}
+		if len(members) > 0 {
+			return errs.New(errs.Conflict, "role_in_use", fmt.Sprintf("Take the role from everybody first: %d have it.", len(members)))
+		}
+		if err := tx.RemoveRole(ctx, r.Name); err != nil {
+			return err
+		}
+		entry, err := audit.New(ctx, s.Clock(), audit.RoleDeleted, r.Name)
+		return s.record(ctx, tx, entry.With("permissions", r.Permissions), err)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &struct{}{}, nil
+}

@@ -2,7 +2,6 @@ package accounts
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -22,7 +21,7 @@ type redemption struct {
 
 // redeem uses a link up and does what it is for, both or neither.
 func (s *Service) redeem(ctx context.Context, token string, purpose api.LinkPurpose, fn func(context.Context, redemption) error) error {
-	link, err := s.usable(ctx, token, purpose)
+	link, err := s.look(ctx, token, purpose)
 	if err != nil {
 		return err
 	}
@@ -32,59 +31,27 @@ func (s *Service) redeem(ctx context.Context, token string, purpose api.LinkPurp
 		if err != nil {
 			return err
 		}
-		now := s.Clock()
-		locked, err := tx.LockLink(ctx, link.Hash)
-		if err != nil {
-			return linkNotFound(err)
-		}
-		if err := CheckLink(locked, purpose, now); err != nil {
+		if _, err := s.Links.Redeem(ctx, tx, purpose, token); err != nil {
 			return err
 		}
 		if !account.Active() {
 			return errLinkInvalid()
 		}
-		if err := tx.UseLink(ctx, locked.ID, now); err != nil {
-			return err
-		}
-		return fn(ctx, redemption{tx: tx, account: account, now: now})
+		return fn(ctx, redemption{tx: tx, account: account, now: s.Clock()})
 	})
 }
 
-// usable looks at a link without a lock, so that nobody hashes a password for one that is worth nothing.
-func (s *Service) usable(ctx context.Context, token string, purpose api.LinkPurpose) (identity.Link, error) {
-	link, err := s.Store.Link(ctx, identity.HashToken(token))
-	if err != nil {
-		return link, linkNotFound(err)
+// look finds the link of an account without a lock, so that nobody hashes a password for one that is worth nothing.
+func (s *Service) look(ctx context.Context, token string, purpose api.LinkPurpose) (identity.Link, error) {
+	link, err := s.Links.Look(ctx, purpose, token)
+	if err == nil && link.AccountID == nil {
+		err = errLinkInvalid()
 	}
-	if link.AccountID == nil {
-		return link, errLinkInvalid()
-	}
-	return link, CheckLink(link, purpose, s.Clock())
-}
-
-// CheckLink is nil when a link can be redeemed for a purpose; otherwise errs.Invalid "link_invalid", "link_used" or "link_expired".
-func CheckLink(link identity.Link, purpose api.LinkPurpose, now time.Time) error {
-	switch {
-	case link.Purpose != string(purpose):
-		return errLinkInvalid()
-	case link.UsedAt != nil:
-		return errs.New(errs.Invalid, "link_used", "This link was used already.")
-	case !now.Before(link.ExpiresAt):
-		return errs.New(errs.Invalid, "link_expired", "This link has expired; ask for another one.")
-	default:
-		return nil
-	}
+	return link, err
 }
 
 func errLinkInvalid() error {
 	return errs.New(errs.Invalid, "link_invalid", "This link is not valid.")
-}
-
-func linkNotFound(err error) error {
-	if errors.Is(err, errs.NotFound) {
-		return errLinkInvalid()
-	}
-	return err
 }
 
 // audit writes that the account did something by itself.

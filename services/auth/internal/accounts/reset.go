@@ -55,7 +55,7 @@ func (s *Service) ResetPassword(ctx context.Context, in *api.ResetPasswordReques
 
 // hashFor checks a password that is chosen with a link, and hashes it. Name is another name of the person, or empty.
 func (s *Service) hashFor(ctx context.Context, token string, purpose api.LinkPurpose, chosen, name string) (string, error) {
-	link, err := s.usable(ctx, token, purpose)
+	link, err := s.look(ctx, token, purpose)
 	if err != nil {
 		return "", err
 	}

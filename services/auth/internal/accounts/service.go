@@ -8,6 +8,7 @@ import (
 
 	"github.com/atrium-mesh/atrium/pkg/events"
 	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
+	"github.com/atrium-mesh/atrium/services/auth/internal/links"
 	"github.com/atrium-mesh/atrium/services/auth/internal/password"
 	"github.com/atrium-mesh/atrium/services/auth/internal/revocation"
 	"github.com/atrium-mesh/atrium/services/auth/internal/throttle"
@@ -25,6 +26,7 @@ type Deps struct {
 	Passwords *password.Hasher
 	Policy    *password.Policy
 	Throttle  *throttle.Throttle
+	Links     *links.Links
 	Ender     revocation.Ender
 	Clock     func() time.Time // nil: time.Now
 }

@@ -1,7 +1,6 @@
 package identity
 
 import (
-	"crypto/sha256"
 	"slices"
 	"strings"
 	"time"
@@ -130,10 +129,4 @@ type Link struct {
 	CreatedAt  time.Time
 	ExpiresAt  time.Time
 	UsedAt     *time.Time
-}
-
-// HashToken is what is stored of a link's token. The token is random and long, so that a plain hash is enough.
-func HashToken(token string) []byte {
-	sum := sha256.Sum256([]byte(token))
-	return sum[:]
 }

@@ -1,0 +1,37 @@
+package app
+
+import (
+	"github.com/atrium-mesh/atrium/pkg/op"
+	"github.com/atrium-mesh/atrium/services/auth/api"
+)
+
+// operations ties every operation of auth to its implementation.
+func operations(s *op.Server, d domain) {
+	op.Handle(s, api.Register, d.accounts.Register)
+	op.Handle(s, api.VerifyEmail, d.accounts.VerifyEmail)
+	op.Handle(s, api.ResendVerification, d.accounts.ResendVerification)
+	op.Handle(s, api.AcceptInvitation, d.accounts.AcceptInvitation)
+	op.Handle(s, api.NotMe, d.accounts.NotMe)
+	op.Handle(s, api.ForgotPassword, d.accounts.ForgotPassword)
+	op.Handle(s, api.ResetPassword, d.accounts.ResetPassword)
+	op.Handle(s, api.ChangePassword, d.accounts.ChangePassword)
+	op.Handle(s, api.CreateAccount, d.accounts.Create)
+	op.Handle(s, api.GetAccount, d.accounts.Get)
+
+	op.Handle(s, api.Login, d.sessions.Login)
+	op.Handle(s, api.Token, d.sessions.Token)
+	op.Handle(s, api.Refresh, d.sessions.Refresh)
+	op.Handle(s, api.Logout, d.sessions.Logout)
+	op.Handle(s, api.LogoutAll, d.sessions.LogoutAll)
+	op.Handle(s, api.ListSessions, d.sessions.List)
+	op.Handle(s, api.RevokeSession, d.sessions.Revoke)
+	op.Handle(s, api.ListUserSessions, d.sessions.ListOf)
+	op.Handle(s, api.RevokeUserSessions, d.sessions.RevokeAllOf)
+	op.Handle(s, api.RevokeUserSession, d.sessions.RevokeOf)
+
+	op.Handle(s, api.JWKS, d.keys.JWKS)
+	op.Handle(s, api.OpenIDConfiguration, d.discovery.OpenID)
+	op.Handle(s, api.OAuthMetadata, d.discovery.OAuth)
+	op.Handle(s, api.CreateLink, d.links.Create)
+	op.Handle(s, api.ListWatermarks, d.watermarks.List)
+}

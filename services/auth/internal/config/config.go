@@ -1,0 +1,73 @@
+// Package config owns what the auth service can be configured with.
+package config
+
+import (
+	"errors"
+	"net"
+	"time"
+
+	"github.com/atrium-mesh/atrium/pkg/config"
+	"github.com/atrium-mesh/atrium/pkg/pg"
+	"github.com/atrium-mesh/atrium/pkg/service"
+	"github.com/atrium-mesh/atrium/services/auth/api"
+	"github.com/atrium-mesh/atrium/services/auth/internal/keys"
+	"github.com/atrium-mesh/atrium/services/auth/internal/links"
+	"github.com/atrium-mesh/atrium/services/auth/internal/password"
+)
+
+// Config is the configuration of auth.
+type Config struct {
+	service.Config
+	Database  pg.Config
+	Passwords password.Config
+	Keys      keys.Config
+	Links     links.Config
+
+	AccessTokenTTL  time.Duration `env:"ACCESS_TOKEN_TTL" envDefault:"15m" doc:"How long an access token lives, at most an hour."`
+	RefreshTokenTTL time.Duration `env:"REFRESH_TOKEN_TTL" envDefault:"720h" doc:"How long a session lives without being used."`
+	RefreshGrace    time.Duration `env:"REFRESH_GRACE" envDefault:"10s" doc:"Time in which a used refresh token gives its successor again, so that tabs may race."`
+
+	RegistrationEnabled  bool          `env:"REGISTRATION_ENABLED" envDefault:"true" doc:"Whether people can sign up; administrators can invite them in any case."`
+	RequireVerifiedEmail bool          `env:"REQUIRE_VERIFIED_EMAIL" envDefault:"true" doc:"Whether an address must be verified before signing in."`
+	AnswerAfter          time.Duration `env:"UNIFORM_ANSWER_TIME" envDefault:"250ms" doc:"Time after which requests for a mail are answered, so that it does not tell whether there is an account."`
+}
+
+const (
+	leastAccessTTL = time.Minute
+	mostAccessTTL  = time.Hour
+	mostGrace      = time.Minute
+)
+
+// Validate reports what no single field can say.
+func (c Config) Validate() error {
+	var problems []error
+	if c.AccessTokenTTL < leastAccessTTL || c.AccessTokenTTL > mostAccessTTL {
+		problems = append(problems, config.Problemf("ACCESS_TOKEN_TTL", "must be %s to %s.", leastAccessTTL, mostAccessTTL))
+	}
+	if c.RefreshTokenTTL <= c.AccessTokenTTL {
+		problems = append(problems, config.Problemf("REFRESH_TOKEN_TTL", "must be longer than ACCESS_TOKEN_TTL."))
+	}
+	if c.RefreshGrace < 0 || c.RefreshGrace > mostGrace {
+		problems = append(problems, config.Problemf("REFRESH_GRACE", "must be 0s to %s.", mostGrace))
+	}
+	if c.AnswerAfter < 0 || c.AnswerAfter > time.Second {
+		problems = append(problems, config.Problemf("UNIFORM_ANSWER_TIME", "must be 0s to 1s."))
+	}
+	return errors.Join(problems...)
+}
+
+// WithDefaults fills in what follows from other values: auth asks itself, and not the gateway, for its keys.
+func (c Config) WithDefaults() Config {
+	if c.JWKSURL == "" {
+		if host, port, err := net.SplitHostPort(c.HTTPAddr); err == nil && port != "0" {
+			if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+				host = "127.0.0.1"
+			}
+			c.JWKSURL = "http://" + net.JoinHostPort(host, port) + api.JWKS.Path
+		}
+	}
+	if c.Links.BaseURL == "" {
+		c.Links.BaseURL = c.Issuer
+	}
+	return c
+}

@@ -50,7 +50,7 @@ cover: ## The coverage table of the last `make test`, and an HTML page of each s
 	@scripts/cover --html
 
 e2e: ## The whole story through the gateway: separate processes, and `atrium up`
-	@scripts/deps postgres
+	@scripts/deps postgres chromium
 	@scripts/build
 	go test -count=1 -timeout=20m ./test/e2e/...
 

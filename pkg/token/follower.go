@@ -21,6 +21,7 @@ const (
 	RaisedSubject = "events.auth.watermark.raised.v1"
 
 	defaultInterval   = 2 * time.Second
+	firstRetry        = 50 * time.Millisecond // doubled each time, until the first poll that succeeds
 	defaultStaleAfter = 15 * time.Second
 	pollTimeout       = 5 * time.Second
 	maxPages          = 1000
@@ -136,7 +137,7 @@ func (f *Follower) receive(msg *nats.Msg) {
 func (f *Follower) run(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	healthy := true
+	healthy, retry := true, firstRetry
 	for {
 		select {
 		case <-ctx.Done():
@@ -153,7 +154,11 @@ func (f *Follower) run(ctx context.Context) error {
 			f.Logger.InfoContext(ctx, "watermarks are read again")
 		}
 		healthy = err == nil
-		timer.Reset(jitter(f.Interval))
+		pause := f.Interval
+		if !f.Watermarks.Synced() { // the service is not ready before
+			pause, retry = min(retry, f.Interval), 2*retry
+		}
+		timer.Reset(jitter(pause))
 	}
 }
 

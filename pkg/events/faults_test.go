@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/nats-io/nats.go"
 	"github.com/stretchr/testify/require"
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
@@ -30,13 +31,30 @@ func TestFaults(t *testing.T) {
 		b.eventually("a", 5)
 		b.allPublished()
 		stop()
-		// As if nothing had been marked, and JetStream had forgotten the ids it drops duplicates by.
 		_, err := b.producer.Exec(t.Context(), "UPDATE outbox SET published_at = NULL")
 		require.NoError(t, err)
+		b.relay()
+		b.allPublished()
+		b.publish("a", 6, 1)
+		b.eventually("a", 6)
+	})
+
+	t.Run("sent again after JetStream has forgotten it: an event has one effect", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.relay()
+		b.consume(b.consumer, record())
+		b.publish("a", 1, 5)
+		b.eventually("a", 5)
 		stream, err := b.js.Stream(t.Context(), "USERS")
 		require.NoError(t, err)
-		require.NoError(t, stream.Purge(t.Context()))
-		b.relay()
+		for seq := range uint64(5) {
+			known, err := stream.GetMsg(t.Context(), seq+1)
+			require.NoError(t, err)
+			known.Header.Del("Nats-Msg-Id")
+			_, err = b.js.PublishMsg(t.Context(), &nats.Msg{Subject: known.Subject, Header: known.Header, Data: known.Data})
+			require.NoError(t, err)
+		}
 		b.publish("a", 6, 1)
 		b.eventually("a", 6)
 	})
@@ -134,6 +152,7 @@ func TestFaults(t *testing.T) {
 		err := pg.InTx(t.Context(), producer, func(pgx.Tx) error { return nil })
 		require.ErrorIs(t, err, errs.Unavailable)
 		server.Start()
+		producer.Reset() // its connections are dead
 		b.publish("a", 4, 3)
 		b.eventually("a", 6)
 	})

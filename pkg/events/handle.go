@@ -35,7 +35,9 @@ func (s *subscription) handleMessage(ctx context.Context, session *leader.Sessio
 		failure = errs.New(errs.Malformed, "event_unreadable", "The event's headers cannot be read.").WithCause(failure)
 	}
 	for attempt := 1; ; attempt++ {
-		_ = msg.InProgress() // if it does not arrive, the event comes again and is known
+		if attempt > 1 {
+			_ = msg.InProgress() // if it does not arrive, the event comes again and is known
+		}
 		outcome, err := s.settle(ctx, session, e, failure, attempt)
 		s.metrics.count(ctx, e, outcome)
 		switch {

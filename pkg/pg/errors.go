@@ -34,6 +34,8 @@ const (
 	codeDeadlockDetected     = "40P01"
 	codeLockNotAvailable     = "55P03"
 	codeQueryCanceled        = "57014"
+	codeAdminShutdown        = "57P01"
+	codeCrashShutdown        = "57P02"
 	classConnection          = "08"
 	classResources           = "53"
 	classIntervention        = "57"
@@ -123,6 +125,17 @@ func connectionLost(err error) bool {
 	}
 	// pgx wraps what happens to a connection in an unexported type whose only mark is its text.
 	return pgconn.SafeToRetry(err) || strings.Contains(err.Error(), "conn closed")
+}
+
+// stale reports an error of a connection that was made before and is gone, but not of one that cannot be made.
+func stale(err error) bool {
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok || errors.Is(err, puddle.ErrClosedPool) {
+		return false
+	}
+	if pe, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return pe.Code == codeAdminShutdown || pe.Code == codeCrashShutdown
+	}
+	return connectionLost(err)
 }
 
 func away() *errs.Error {

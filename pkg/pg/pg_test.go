@@ -215,6 +215,15 @@ func TestInTx(t *testing.T) {
 		require.Equal(t, "6", text(t, pool, "SELECT sum(age)::text FROM t"))
 	})
 
+	t.Run("a connection that died in the pool is no matter", func(t *testing.T) {
+		t.Parallel()
+		pool := pgtest.New(t, nil)
+		killer := pgtest.New(t, nil)
+		pid := text(t, pool, "SELECT pg_backend_pid()::text")
+		require.Equal(t, "true", text(t, killer, "SELECT pg_terminate_backend("+pid+", 5000)::text"))
+		require.NoError(t, pg.InTx(t.Context(), pool, func(pgx.Tx) error { return nil }))
+	})
+
 	t.Run("three times at most", func(t *testing.T) {
 		t.Parallel()
 		pool := pgtest.New(t, nil)

@@ -34,7 +34,7 @@ func InTx(ctx context.Context, db Beginner, fn func(tx pgx.Tx) error) error {
 }
 
 func once(ctx context.Context, db Beginner, fn func(tx pgx.Tx) error) error {
-	tx, err := db.Begin(ctx)
+	tx, err := begin(ctx, db)
 	if err != nil {
 		return err
 	}
@@ -47,6 +47,16 @@ func once(ctx context.Context, db Beginner, fn func(tx pgx.Tx) error) error {
 		return err
 	}
 	return tx.Commit(ctx)
+}
+
+// begin tries again when a pooled connection turns out to be dead, as after a restart of the server: nothing has been done on it.
+func begin(ctx context.Context, db Beginner) (pgx.Tx, error) {
+	for attempt := 1; ; attempt++ {
+		tx, err := db.Begin(ctx)
+		if err == nil || attempt == txAttempts || ctx.Err() != nil || !stale(err) {
+			return tx, err
+		}
+	}
 }
 
 // transient reports whether the server gave up a transaction that may succeed when it is run again.

@@ -27,13 +27,18 @@ type logFile struct {
 	terminal io.Writer
 	least    slog.Level // that the terminal shows
 
-	mu   sync.Mutex
-	file *os.File
-	size int64
+	mu    sync.Mutex
+	file  *os.File
+	size  int64
+	quiet bool     // warnings are held: while parts start and stop, others miss them, which is no news
+	held  []string // the last ones
 }
 
+// maxHeld is how many warnings of a start that failed are worth reading.
+const maxHeld = 20
+
 func openLog(dir string, terminal io.Writer, least slog.Level) (*logFile, error) {
-	l := &logFile{path: filepath.Join(dir, "atrium.log"), terminal: terminal, least: least}
+	l := &logFile{path: filepath.Join(dir, "atrium.log"), terminal: terminal, least: least, quiet: least >= slog.LevelWarn}
 	if err := l.open(); err != nil {
 		return nil, fmt.Errorf("open the log: %w", err)
 	}
@@ -106,7 +111,30 @@ func (l *logFile) show(line []byte) {
 			fmt.Fprintf(&b, " %s=%s", key, text(fields[key]))
 		}
 	}
+	if l.quiet {
+		l.held = append(l.held, b.String())
+		l.held = l.held[max(0, len(l.held)-maxHeld):]
+		return
+	}
 	_, _ = fmt.Fprintln(l.terminal, b.String()) // there is nobody else to tell
+}
+
+// hold keeps warnings from the terminal, or lets them through again.
+func (l *logFile) hold(quiet bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.quiet = quiet && l.least >= slog.LevelWarn
+	l.held = nil
+}
+
+// tellHeld shows the warnings that were held, for a start that failed.
+func (l *logFile) tellHeld() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, line := range l.held {
+		_, _ = fmt.Fprintln(l.terminal, line)
+	}
+	l.held = nil
 }
 
 func text(v any) string {

@@ -60,8 +60,12 @@ func Start(ctx context.Context, cfg Config) (*Mesh, error) {
 	begin := time.Now()
 	m := &Mesh{failed: make(chan error, 1)}
 	if err := m.start(ctx, cfg); err != nil {
+		if m.log != nil && ctx.Err() == nil {
+			m.log.tellHeld()
+		}
 		return nil, errors.Join(err, m.Stop(context.WithoutCancel(ctx)))
 	}
+	m.log.hold(false)
 	m.Took = time.Since(begin)
 	return m, nil
 }
@@ -71,6 +75,9 @@ func (m *Mesh) Failed() <-chan error { return m.failed }
 
 // Stop stops everything, the gateway first and PostgreSQL last, and removes what an ephemeral mesh has kept.
 func (m *Mesh) Stop(ctx context.Context) error {
+	if m.log != nil {
+		m.log.hold(true)
+	}
 	m.mu.Lock()
 	stops := m.stops
 	m.stops = nil

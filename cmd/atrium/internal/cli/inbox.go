@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/atrium-mesh/atrium/cmd/atrium/internal/local"
+)
+
+type inboxFlags struct{ smtp, http, data string }
+
+func newInbox(s Streams) *cobra.Command {
+	var f inboxFlags
+	c := &cobra.Command{
+		Use: "inbox", Short: "Catch the mail of services that run elsewhere, and show it", Args: noArgs,
+		Long: "Runs only the part of `atrium up` that catches mail: an SMTP server that accepts everything and delivers nothing, and the page and\n" +
+			"the API at /dev/inbox. Point SMTP_URL of the notifications service to it (smtp://127.0.0.1:1025?tls=none).",
+		RunE: func(c *cobra.Command, _ []string) error { return inbox(c.Context(), s, f) },
+	}
+	flags := c.Flags()
+	flags.StringVar(&f.smtp, "smtp", "127.0.0.1:1025", "host:port that takes mail")
+	flags.StringVar(&f.http, "http", "127.0.0.1:8025", "host:port of /dev/inbox")
+	flags.StringVar(&f.data, "data", "", "folder that keeps the mail; left out: nothing is kept")
+	return c
+}
+
+func inbox(ctx context.Context, s Streams, f inboxFlags) (err error) {
+	if f.data == "" {
+		if f.data, err = os.MkdirTemp("", "atrium-inbox-"); err != nil {
+			return fmt.Errorf("make a folder for the mail: %w", err)
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(f.data)) }()
+	}
+	sink, err := local.OpenInbox(ctx, f.data, f.smtp, f.http, slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	if err != nil {
+		return err
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", f.http)
+	if err != nil {
+		return errors.Join(fmt.Errorf("listen for the page on %s: %w", f.http, err), sink.Close(ctx))
+	}
+	server := &http.Server{Handler: sink.Handler, ReadHeaderTimeout: 5 * time.Second}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	fmt.Fprintf(s.Out, "Mail to smtp://%s is shown at http://%s/dev/inbox\n", sink.SMTP, listener.Addr())
+	select {
+	case <-ctx.Done():
+	case err = <-served:
+	}
+	return errors.Join(err, sink.Close(context.WithoutCancel(ctx)), server.Close())
+}

@@ -1,10 +1,6 @@
 package api_test
 
 import (
-	"encoding/json"
-	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,11 +9,10 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"github.com/atrium-mesh/atrium/pkg/events/eventstest"
 	"github.com/atrium-mesh/atrium/pkg/op"
 	"github.com/atrium-mesh/atrium/services/notifications/api"
 )
-
-var update = flag.Bool("update", false, "write the golden files again")
 
 func TestOperations(t *testing.T) {
 	t.Parallel()
@@ -62,28 +57,10 @@ func TestEvents(t *testing.T) {
 	t.Parallel()
 	id := uuid.MustParse("0198c5a0-6f5e-7c3b-9a51-3f7d1c2b4a5e")
 	at := time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC)
-	golden(t, api.NotificationCreated.Name, api.NotificationCreatedData{NotificationID: id, RecipientID: id, Category: api.CategoryProduct, At: at})
-	golden(t, api.DeliveryFailed.Name, api.DeliveryFailedData{
+	eventstest.Golden(t, api.NotificationCreated, api.NotificationCreatedData{NotificationID: id, RecipientID: id, Category: api.CategoryProduct, At: at})
+	eventstest.Golden(t, api.DeliveryFailed, api.DeliveryFailedData{
 		DeliveryID: id, RecipientID: id, Category: api.CategorySecurity, Channel: api.ChannelEmail, Reason: "address_refused", At: at,
 	})
-}
-
-// golden asserts that data is written as the golden file says and that the file still decodes into it.
-func golden[T any](t *testing.T, name string, data T) {
-	t.Helper()
-	file := filepath.Join("testdata", name+".json")
-	got, err := json.MarshalIndent(data, "", "  ")
-	require.NoError(t, err)
-	if *update {
-		require.NoError(t, os.MkdirAll("testdata", 0o755))
-		require.NoError(t, os.WriteFile(file, append(got, '\n'), 0o644))
-	}
-	want, err := os.ReadFile(file)
-	require.NoError(t, err)
-	require.JSONEq(t, string(want), string(got))
-	var decoded T
-	require.NoError(t, json.Unmarshal(want, &decoded))
-	require.Equal(t, data, decoded)
 }
 
 func TestCategories(t *testing.T) {

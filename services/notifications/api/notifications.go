@@ -105,7 +105,8 @@ since is sent first, in order and once, up to 1,000 notifications.
 ` + "`service_restart`" + ` (connect again, after a moment). A person can hold 20 streams; one more is 429 ` + "`too_many_streams`" + `.
 
 What a client sends on the WebSocket is ignored, up to 4 KiB a message.`,
-		Errors: []int{http.StatusForbidden},
+		DefaultStatus: http.StatusOK,
+		Errors:        []int{http.StatusForbidden},
 		Responses: map[string]*huma.Response{
 			"101": {Description: "The WebSocket is open."},
 			"200": {

@@ -29,7 +29,7 @@ var PutPreferences = op.Op[PutPreferencesRequest, PreferencesResponse]{
 		Summary: "Replace your preferences",
 		Description: "Replaces what you chose; a category that is left out goes back to what holds without a choice. What the GET answers can be " +
 			"changed and sent back as it is. Turning off a locked category is 422 with the field code `locked`, and changes nothing. With `If-Match` " +
-			"a change made meanwhile elsewhere is 412 `stale_version`. It holds for whatever is delivered from then on.",
+			"a change made meanwhile elsewhere is 412 `version_conflict`. It holds for whatever is delivered from then on.",
 		Errors: []int{http.StatusForbidden, http.StatusPreconditionFailed},
 	},
 	Subject: "rpc.notifications.put-notification-preferences",

@@ -61,7 +61,7 @@ type SendNotificationRequest struct {
 
 // NewSend is what to tell, and to whom.
 type NewSend struct {
-	To       SendAudience   `json:"to" doc:"Whom to tell: exactly one of its fields."`
+	To       SendAudience   `json:"to" doc:"Whom to tell: exactly one of its fields." example:"{\"user_ids\":[\"0198c5a0-6f5e-7c3b-9a51-3f7d1c2b4a5e\"]}"`
 	Category Category       `json:"category" enum:"account,product,marketing" doc:"What it is about." example:"product"`
 	Title    string         `json:"title" minLength:"1" maxLength:"200" doc:"One line: the title in the app and the subject of the e-mail." example:"Planned maintenance on Sunday"`
 	Body     string         `json:"body" minLength:"1" maxLength:"10000" doc:"The text, plain. Empty lines part paragraphs." example:"Between 02:00 and 02:30 UTC some requests may be slow."`
@@ -72,7 +72,7 @@ type NewSend struct {
 
 // SendAudience is whom to tell: exactly one field is set.
 type SendAudience struct {
-	UserIDs  []uuid.UUID `json:"user_ids,omitempty" minItems:"1" maxItems:"1000" doc:"These users." example:"[\"0198c5a0-6f5e-7c3b-9a51-3f7d1c2b4a5e\"]"`
+	UserIDs  []uuid.UUID `json:"user_ids,omitempty" format:"uuid" minItems:"1" maxItems:"1000" doc:"These users." example:"[\"0198c5a0-6f5e-7c3b-9a51-3f7d1c2b4a5e\"]"`
 	Roles    []string    `json:"roles,omitempty" minItems:"1" maxItems:"20" doc:"Everybody who has one of these roles when it is sent."`
 	Everyone bool        `json:"everyone,omitempty" doc:"Everybody whose account is active when it is sent."`
 }

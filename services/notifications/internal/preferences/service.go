@@ -5,12 +5,11 @@ package preferences
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/google/uuid"
 
 	"github.com/atrium-mesh/atrium/pkg/authz"
-	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/pkg/etag"
 	"github.com/atrium-mesh/atrium/services/notifications/api"
 	"github.com/atrium-mesh/atrium/services/notifications/internal/recipients"
 )
@@ -53,7 +52,7 @@ func (s *Service) Get(ctx context.Context, _ *api.GetPreferencesRequest) (*api.P
 	if err != nil {
 		return nil, fmt.Errorf("read preferences: %w", err)
 	}
-	return &api.PreferencesResponse{ETag: etag(version), Body: Matrix(choices)}, nil
+	return &api.PreferencesResponse{ETag: etag.Of(version), Body: Matrix(choices)}, nil
 }
 
 // Put implements [api.PutPreferences].
@@ -75,8 +74,8 @@ func (s *Service) Put(ctx context.Context, in *api.PutPreferencesRequest) (*api.
 		if current.Erased {
 			return recipients.ErrNotFound()
 		}
-		if !matches(in.IfMatch, current.PreferencesVersion) {
-			return errs.New(errs.Precondition, "stale_version", "The preferences were changed in the meantime; read them again.")
+		if err := etag.Check(in.IfMatch, current.PreferencesVersion); err != nil {
+			return err
 		}
 		version, err = tx.ReplacePreferences(ctx, id, choices)
 		return err
@@ -84,7 +83,7 @@ func (s *Service) Put(ctx context.Context, in *api.PutPreferencesRequest) (*api.
 	if err != nil {
 		return nil, fmt.Errorf("replace preferences: %w", err)
 	}
-	return &api.PreferencesResponse{ETag: etag(version), Body: Matrix(choices)}, nil
+	return &api.PreferencesResponse{ETag: etag.Of(version), Body: Matrix(choices)}, nil
 }
 
 // Unsubscribe turns off the e-mails that the token of an unsubscribe link is about. It returns the category.
@@ -114,19 +113,4 @@ func orgOf(ctx context.Context) string {
 		return who.OrgID
 	}
 	return "default"
-}
-
-func etag(version int64) string { return fmt.Sprintf("%q", fmt.Sprint(version)) }
-
-// matches evaluates If-Match (RFC 9110 section 13.1.1); an absent field always matches.
-func matches(ifMatch string, version int64) bool {
-	if ifMatch == "" {
-		return true
-	}
-	for tag := range strings.SplitSeq(ifMatch, ",") {
-		if tag = strings.TrimSpace(tag); tag == "*" || tag == etag(version) {
-			return true
-		}
-	}
-	return false
 }

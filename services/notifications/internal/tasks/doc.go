@@ -1,3 +1,18 @@
-// Package tasks owns the service's background work: River workers, one file each. They run on pkg/jobs, which migrates River's
-// tables, carries the trace from the insert to the worker, and is a lifecycle component (base.AddWithDatabase("jobs", runner)).
+// Package tasks owns the background work of notifications: one file for each kind of job, with what it is given and its worker.
 package tasks
+
+import "github.com/riverqueue/river/rivertype"
+
+// The queues, each with workers of its own, so that none waits for another.
+const (
+	QueueMail  = "mail"
+	QueueSends = "sends"
+	QueueHouse = "house"
+)
+
+// unfinished are the states in which a job will run again or runs: in them there is at most one of a kind for the same thing.
+func unfinished() []rivertype.JobState {
+	return []rivertype.JobState{
+		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable, rivertype.JobStateRunning, rivertype.JobStateScheduled,
+	}
+}

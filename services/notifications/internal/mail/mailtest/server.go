@@ -31,7 +31,7 @@ type Server struct {
 	CAFile string // of the authority that signed its certificate
 
 	t      testing.TB
-	smtp   *smtp.Server
+	stop   func()
 	addr   string
 	opts   Options
 	config *tls.Config
@@ -39,6 +39,7 @@ type Server struct {
 	mu       sync.Mutex
 	mails    []Mail
 	sessions int
+	conns    []net.Conn
 	refuse   func(stage Stage, attempt int, m Mail) error
 	attempts map[Stage]int
 	arrived  chan struct{}
@@ -70,10 +71,11 @@ func New(t testing.TB, opts Options) *Server {
 // Start listens; after Stop, on the same port when addr is that of Addr.
 func (s *Server) Start(addr string) {
 	s.t.Helper()
-	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) {
+	server := smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.sessions++
+		s.conns = append(s.conns, c.Conn())
 		return &session{server: s}, nil
 	}))
 	server.Domain = "sink.test"
@@ -91,15 +93,27 @@ func (s *Server) Start(addr string) {
 	if s.opts.TLS == "tls" {
 		listener = tls.NewListener(listener, s.config)
 	}
-	s.smtp = server
-	go func() { _ = server.Serve(listener) }()
+	served := make(chan struct{})
+	go func() { defer close(served); _ = server.Serve(listener) }()
+	s.stop = func() {
+		_ = listener.Close()
+		_ = server.Close()
+		<-served
+	}
 }
 
 // Stop takes the server away at once.
-func (s *Server) Stop() { _ = s.smtp.Close() }
+func (s *Server) Stop() { s.stop() }
 
 // HangUp closes all connections; new ones are welcome.
-func (s *Server) HangUp() { s.smtp.ForEachConn(func(c *smtp.Conn) { _ = c.Close() }) }
+func (s *Server) HangUp() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.conns {
+		_ = c.Close()
+	}
+	s.conns = nil
+}
 
 // Addr is host:port.
 func (s *Server) Addr() string { return s.addr }

@@ -195,47 +195,6 @@ func (q *Queries) EnsureRecipient(ctx context.Context, arg EnsureRecipientParams
 	return err
 }
 
-const eraseDeliveries = `-- name: EraseDeliveries :many
-UPDATE deliveries SET
-    address = '', data = '{}', next_attempt_at = NULL, updated_at = now(),
-    state   = CASE WHEN state IN ('queued', 'failed', 'sending') THEN 'skipped' ELSE state END,
-    reason  = CASE WHEN state IN ('queued', 'failed', 'sending') THEN 'recipient_erased' ELSE reason END
-WHERE recipient_id = $1
-RETURNING id, state, attempts, reason
-`
-
-type EraseDeliveriesRow struct {
-	ID       uuid.UUID
-	State    string
-	Attempts int32
-	Reason   string
-}
-
-func (q *Queries) EraseDeliveries(ctx context.Context, recipientID uuid.UUID) ([]EraseDeliveriesRow, error) {
-	rows, err := q.db.Query(ctx, eraseDeliveries, recipientID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []EraseDeliveriesRow{}
-	for rows.Next() {
-		var i EraseDeliveriesRow
-		if err := rows.Scan(
-			&i.ID,
-			&i.State,
-			&i.Attempts,
-			&i.Reason,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const eraseNotifications = `-- name: EraseNotifications :exec
 DELETE FROM notifications WHERE recipient_id = $1
 `
@@ -370,6 +329,41 @@ func (q *Queries) RegisterRecipient(ctx context.Context, arg RegisterRecipientPa
 		arg.Roles,
 	)
 	return err
+}
+
+const scrubDeliveries = `-- name: ScrubDeliveries :exec
+UPDATE deliveries SET address = '', data = '{}' WHERE recipient_id = $1
+`
+
+func (q *Queries) ScrubDeliveries(ctx context.Context, recipientID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, scrubDeliveries, recipientID)
+	return err
+}
+
+const stopDeliveries = `-- name: StopDeliveries :many
+UPDATE deliveries SET state = 'skipped', reason = 'recipient_erased', next_attempt_at = NULL, updated_at = now()
+WHERE recipient_id = $1 AND state IN ('queued', 'failed', 'sending')
+RETURNING id
+`
+
+func (q *Queries) StopDeliveries(ctx context.Context, recipientID uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, stopDeliveries, recipientID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const updateRecipientProfile = `-- name: UpdateRecipientProfile :exec

@@ -51,13 +51,13 @@ WHERE to_user_ids = ARRAY[@recipient_id::uuid];
 -- name: EraseNotifications :exec
 DELETE FROM notifications WHERE recipient_id = $1;
 
--- name: EraseDeliveries :many
-UPDATE deliveries SET
-    address = '', data = '{}', next_attempt_at = NULL, updated_at = now(),
-    state   = CASE WHEN state IN ('queued', 'failed', 'sending') THEN 'skipped' ELSE state END,
-    reason  = CASE WHEN state IN ('queued', 'failed', 'sending') THEN 'recipient_erased' ELSE reason END
-WHERE recipient_id = $1
-RETURNING id, state, attempts, reason;
+-- name: StopDeliveries :many
+UPDATE deliveries SET state = 'skipped', reason = 'recipient_erased', next_attempt_at = NULL, updated_at = now()
+WHERE recipient_id = $1 AND state IN ('queued', 'failed', 'sending')
+RETURNING id;
+
+-- name: ScrubDeliveries :exec
+UPDATE deliveries SET address = '', data = '{}' WHERE recipient_id = $1;
 
 -- name: GetRecipient :one
 SELECT * FROM recipients WHERE id = $1;

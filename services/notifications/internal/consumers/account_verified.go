@@ -1,0 +1,18 @@
+package consumers
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/atrium-mesh/atrium/pkg/events"
+	auth "github.com/atrium-mesh/atrium/services/auth/api"
+	"github.com/atrium-mesh/atrium/services/notifications/internal/templates"
+)
+
+// accountVerified welcomes a person whose address is confirmed.
+func (c consumers) accountVerified() events.Handler {
+	return events.On(auth.AccountVerified, func(ctx context.Context, tx pgx.Tx, e events.Event[auth.AccountVerifiedData]) error {
+		return c.mail(ctx, c.Store.WithTx(tx), notice{event: e.ID, org: e.OrgID, account: e.Data.AccountID, template: templates.Welcome})
+	})
+}

@@ -1,0 +1,21 @@
+package consumers
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/atrium-mesh/atrium/pkg/events"
+	"github.com/atrium-mesh/atrium/services/notifications/internal/recipients"
+	users "github.com/atrium-mesh/atrium/services/users/api"
+)
+
+// userUpdated keeps the copy of the address, the name, the locale and the time zone.
+func (c consumers) userUpdated() events.Handler {
+	return events.On(users.UserUpdated, func(ctx context.Context, tx pgx.Tx, e events.Event[users.UserUpdatedData]) error {
+		return c.Store.WithTx(tx).UpdateProfile(ctx, recipients.Profile{
+			ID: e.Data.UserID, OrgID: e.OrgID, Version: e.Data.Version, Email: e.Data.Email, FullName: e.Data.FullName,
+			Locale: e.Data.Locale, TimeZone: e.Data.TimeZone,
+		})
+	})
+}

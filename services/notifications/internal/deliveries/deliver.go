@@ -1,0 +1,242 @@
+package deliveries
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/pkg/lifecycle"
+	auth "github.com/atrium-mesh/atrium/services/auth/api"
+	"github.com/atrium-mesh/atrium/services/notifications/api"
+	"github.com/atrium-mesh/atrium/services/notifications/internal/mail"
+	"github.com/atrium-mesh/atrium/services/notifications/internal/preferences"
+	"github.com/atrium-mesh/atrium/services/notifications/internal/recipients"
+	"github.com/atrium-mesh/atrium/services/notifications/internal/templates"
+)
+
+// The reasons of deliveries that were not sent, beside those of package mail.
+const (
+	ReasonErased     = "recipient_erased"
+	ReasonInactive   = "recipient_inactive"
+	ReasonNoAddress  = "no_address"
+	ReasonTurnedOff  = "turned_off"
+	ReasonNotNeeded  = "not_needed"       // what the link is for is done
+	ReasonNoAccount  = "account_gone"     // auth does not know the account
+	ReasonNoLink     = "link_unavailable" // auth is away
+	ReasonLink       = "link_refused"
+	ReasonTemplate   = "template_failed" // a mistake of ours
+	ReasonSendErased = "send_gone"
+)
+
+// DelivererConfig is everything that a Deliverer needs.
+type DelivererConfig struct {
+	InTx       func(context.Context, func(Tx) error) error
+	Templates  *templates.Set
+	CreateLink func(context.Context, *auth.CreateLinkRequest) (*auth.CreateLinkResponse, error)
+	Send       func(context.Context, mail.Message) error // nil, or an error that holds a *mail.Error
+	Links      *preferences.Links
+	ProductURL string
+	Retry      Retry
+	Clock      func() time.Time
+	Logger     *slog.Logger
+}
+
+// Deliverer makes attempts to deliver.
+type Deliverer struct{ DelivererConfig }
+
+// NewDeliverer makes a deliverer.
+func NewDeliverer(c DelivererConfig) *Deliverer { return &Deliverer{c} }
+
+// attempt is one try, with what is known when it begins.
+type attempt struct {
+	Delivery
+	to          recipients.Recipient
+	chosen      *bool // what the recipient chose for the category by e-mail
+	title, body string
+}
+
+// outcome is how an attempt ended: sent when reason is "".
+type outcome struct {
+	reason, detail string
+	state          api.DeliveryState // of a failure: failed, dead or skipped
+	locale         string
+}
+
+// Deliver makes one attempt. It returns how long to wait for the next, or 0 when there is none to make. An error means that nothing is
+// known of the attempt, such as when the database is away.
+func (d *Deliverer) Deliver(ctx context.Context, id uuid.UUID) (time.Duration, error) {
+	a, err := d.begin(ctx, id)
+	if errs.KindOf(err) == errs.NotFound {
+		return 0, nil // another run of the same job has settled it
+	}
+	if err != nil {
+		return 0, fmt.Errorf("begin an attempt: %w", err)
+	}
+	wait, err := d.settle(ctx, a, d.try(ctx, a))
+	if err != nil {
+		return 0, fmt.Errorf("settle an attempt: %w", err)
+	}
+	return wait, nil
+}
+
+func (d *Deliverer) begin(ctx context.Context, id uuid.UUID) (attempt, error) {
+	var a attempt
+	err := d.InTx(ctx, func(tx Tx) error {
+		a = attempt{}
+		var err error
+		if a.Delivery, err = tx.StartAttempt(ctx, id); err != nil {
+			return err
+		}
+		if a.to, err = tx.Recipient(ctx, a.RecipientID); err != nil {
+			return fmt.Errorf("read the recipient: %w", err)
+		}
+		choices, _, err := tx.Preferences(ctx, a.RecipientID)
+		if err != nil {
+			return fmt.Errorf("read the recipient's preferences: %w", err)
+		}
+		for _, c := range choices {
+			if c.Category == a.Category && c.Channel == a.Channel {
+				a.chosen = &c.Enabled
+			}
+		}
+		if a.Data.SendID == uuid.Nil {
+			return nil
+		}
+		a.title, a.body, err = tx.SendText(ctx, a.Data.SendID)
+		if errs.KindOf(err) == errs.NotFound {
+			return nil // the empty title says it
+		}
+		return err
+	})
+	return a, err
+}
+
+// try does everything that is not the database's.
+func (d *Deliverer) try(ctx context.Context, a attempt) outcome {
+	if reason := a.nobody(); reason != "" {
+		return outcome{state: api.DeliverySkipped, reason: reason}
+	}
+	data, failed := d.data(ctx, a)
+	if failed.reason != "" {
+		return failed
+	}
+	letter, err := d.Templates.Render(templates.Name(a.Template), data)
+	if err != nil {
+		d.Logger.ErrorContext(ctx, "a mail cannot be rendered", "template", a.Template, "delivery_id", a.ID, "error", err)
+		return outcome{state: api.DeliveryDead, reason: ReasonTemplate}
+	}
+	err = d.Send(ctx, mail.Message{
+		ID: a.ID.String(), To: a.to.Email, Locale: letter.Locale, Subject: letter.Subject, Text: letter.Text, HTML: letter.HTML,
+		UnsubscribeURL: data.UnsubscribeURL,
+	})
+	if err == nil {
+		return outcome{locale: letter.Locale}
+	}
+	failure, ok := errors.AsType[*mail.Error](err)
+	if !ok {
+		failure = &mail.Error{Reason: mail.ReasonUnreachable, Temporary: true}
+	}
+	o := outcome{state: api.DeliveryDead, reason: failure.Reason, detail: failure.Detail, locale: letter.Locale}
+	if failure.Temporary {
+		o.state = api.DeliveryFailing
+	}
+	return o
+}
+
+// nobody is why there is nobody to send it to, or "".
+func (a attempt) nobody() string {
+	switch {
+	case a.to.Erased:
+		return ReasonErased
+	case !a.to.Active:
+		return ReasonInactive
+	case a.to.Email == "":
+		return ReasonNoAddress
+	case !preferences.Allows(a.Category, a.chosen):
+		return ReasonTurnedOff
+	case a.Data.SendID != uuid.Nil && a.title == "":
+		return ReasonSendErased
+	default:
+		return ""
+	}
+}
+
+// data is what the template tells, with the links of this delivery.
+func (d *Deliverer) data(ctx context.Context, a attempt) (templates.Data, outcome) {
+	data := templates.Data{
+		Name: a.to.Greeting(), Locale: a.to.Locale, TimeZone: a.to.TimeZone, Device: a.Data.Device, IP: a.Data.IP, At: a.Data.At,
+		Title: a.title, Body: a.body,
+	}
+	if info, ok := a.Category.Info(); ok && !info.Locked {
+		data.UnsubscribeURL = d.Links.URL(preferences.Link{Recipient: a.RecipientID, Category: a.Category})
+	}
+	kind, _ := KindOf(templates.Name(a.Template))
+	switch {
+	case kind.Link != "":
+		link, err := d.CreateLink(ctx, &auth.CreateLinkRequest{AccountID: a.RecipientID, Purpose: kind.Link, DeliveryID: a.ID})
+		if err != nil {
+			return data, linkOutcome(err)
+		}
+		data.Link, data.LinkExpires = link.URL, link.ExpiresAt
+	case templates.Name(a.Template) == templates.Welcome:
+		data.Link = d.ProductURL
+	}
+	return data, outcome{}
+}
+
+func linkOutcome(err error) outcome {
+	kind := errs.KindOf(err)
+	switch {
+	case kind == errs.NotFound:
+		return outcome{state: api.DeliverySkipped, reason: ReasonNoAccount}
+	case kind == errs.Conflict:
+		return outcome{state: api.DeliverySkipped, reason: ReasonNotNeeded}
+	case kind.Retryable() || kind == errs.Internal:
+		return outcome{state: api.DeliveryFailing, reason: ReasonNoLink}
+	default:
+		return outcome{state: api.DeliveryDead, reason: ReasonLink, detail: errs.From(err).Code}
+	}
+}
+
+// settle writes how the attempt ended, and tells others when it was the last.
+func (d *Deliverer) settle(ctx context.Context, a attempt, o outcome) (time.Duration, error) {
+	now := d.Clock()
+	r := Result{ID: a.ID, Attempt: a.Attempts, State: cmp.Or(o.state, api.DeliverySent), Reason: o.reason, Address: a.to.Email, Locale: o.locale}
+	var wait time.Duration
+	switch r.State {
+	case api.DeliverySent:
+		r.SentAt = &now
+	case api.DeliveryFailing:
+		var again bool
+		if wait, again = d.Retry.After(a.Attempts); again {
+			next := now.Add(wait)
+			r.NextAttemptAt = &next
+		} else {
+			r.State = api.DeliveryDead
+		}
+	default:
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleWithin) // the mail is out: the row has to say so
+	defer cancel()
+	err := lifecycle.Retry(ctx, func(ctx context.Context) error {
+		return d.InTx(ctx, func(tx Tx) error { return finish(ctx, tx, a, r, o.detail, now) })
+	}, nil)
+	return wait, err
+}
+
+func finish(ctx context.Context, tx Tx, a attempt, r Result, detail string, at time.Time) error {
+	if ours, err := tx.FinishAttempt(ctx, r, detail); err != nil || !ours || r.State != api.DeliveryDead {
+		return err
+	}
+	return tx.PublishDeliveryFailed(ctx, api.DeliveryFailedData{
+		DeliveryID: a.ID, RecipientID: a.RecipientID, Category: a.Category, Channel: a.Channel, Reason: r.Reason, At: at,
+	})
+}
+
+const settleWithin = 5 * time.Second

@@ -2,11 +2,12 @@ package keys
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"github.com/atrium-mesh/atrium/pkg/config"
 )
 
 // CacheLifetime is how long a copy of the key set may be in use: Cache-Control allows 5 minutes, a verifier asks again after 5 more, and
@@ -30,18 +31,18 @@ const leastPublishBefore = CacheLifetime + 5*time.Minute
 func (c Config) Validate() error {
 	var problems []error
 	if len(c.Algorithms) == 0 {
-		problems = append(problems, errors.New("KEY_ALGORITHMS must name at least one algorithm"))
+		problems = append(problems, config.Problemf("KEY_ALGORITHMS", "must name at least one algorithm."))
 	}
 	for i, a := range c.Algorithms {
 		if _, known := generators[jose.SignatureAlgorithm(a)]; !known || slices.Contains(c.Algorithms[:i], a) {
-			problems = append(problems, errors.New("KEY_ALGORITHMS must be ES256, RS256 or both, each once"))
+			problems = append(problems, config.Problemf("KEY_ALGORITHMS", "must be ES256, RS256 or both, each once."))
 		}
 	}
 	if c.PublishBefore < leastPublishBefore {
-		problems = append(problems, fmt.Errorf("KEY_PUBLISH_BEFORE must be at least %s", leastPublishBefore))
+		problems = append(problems, config.Problemf("KEY_PUBLISH_BEFORE", "must be at least %s.", leastPublishBefore))
 	}
 	if c.Rotation < 2*c.PublishBefore {
-		problems = append(problems, errors.New("KEY_ROTATION must be at least twice KEY_PUBLISH_BEFORE"))
+		problems = append(problems, config.Problemf("KEY_ROTATION", "must be at least twice KEY_PUBLISH_BEFORE."))
 	}
 	return errors.Join(problems...)
 }

@@ -2,11 +2,11 @@ package links
 
 import (
 	"errors"
-	"fmt"
 	"net/url"
 	"strings"
 	"time"
 
+	"github.com/atrium-mesh/atrium/pkg/config"
 	"github.com/atrium-mesh/atrium/services/auth/api"
 )
 
@@ -26,7 +26,7 @@ func (c Config) Validate() error {
 	if c.BaseURL != "" {
 		u, err := url.Parse(c.BaseURL)
 		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || strings.HasSuffix(c.BaseURL, "/") || u.RawQuery != "" {
-			problems = append(problems, errors.New("LINK_BASE_URL must be an http or https URL without a slash at the end"))
+			problems = append(problems, config.Problemf("LINK_BASE_URL", "must be an http or https URL without a slash at the end."))
 		}
 	}
 	for name, ttl := range map[string]time.Duration{
@@ -34,7 +34,7 @@ func (c Config) Validate() error {
 		"LINK_NOT_ME_TTL": c.NotMe, "LINK_SETUP_TTL": c.Setup,
 	} {
 		if ttl < time.Minute {
-			problems = append(problems, fmt.Errorf("%s must be at least a minute", name))
+			problems = append(problems, config.Problemf(name, "must be at least a minute."))
 		}
 	}
 	return errors.Join(problems...)

@@ -2,8 +2,9 @@ package password
 
 import (
 	"errors"
-	"fmt"
 	"time"
+
+	"github.com/atrium-mesh/atrium/pkg/config"
 )
 
 // Config is how expensive a hash is, and how many may wait for one. The defaults are OWASP's smallest for argon2id.
@@ -28,17 +29,17 @@ const (
 // Validate reports everything that is wrong with the configuration at once.
 func (c Config) Validate() error {
 	var problems []error
-	check := func(ok bool, format string, args ...any) {
+	check := func(ok bool, variable, format string, args ...any) {
 		if !ok {
-			problems = append(problems, fmt.Errorf(format, args...))
+			problems = append(problems, config.Problemf(variable, format, args...))
 		}
 	}
-	check(c.MemoryKiB >= leastMemoryKiB && c.MemoryKiB <= mostMemoryKiB, "ARGON2_MEMORY_KIB must be %d to %d", leastMemoryKiB, mostMemoryKiB)
-	check(c.Iterations >= 1 && c.Iterations <= mostIterations, "ARGON2_ITERATIONS must be 1 to %d", mostIterations)
-	check(c.Parallelism >= 1 && c.Parallelism <= mostParallelism, "ARGON2_PARALLELISM must be 1 to %d", mostParallelism)
-	check(c.Concurrency >= 0, "PASSWORD_CONCURRENCY must not be negative")
-	check(c.QueueLength >= 0, "PASSWORD_QUEUE_LENGTH must not be negative")
-	check(c.QueueWait >= 0, "PASSWORD_QUEUE_WAIT must not be negative")
+	check(c.MemoryKiB >= leastMemoryKiB && c.MemoryKiB <= mostMemoryKiB, "ARGON2_MEMORY_KIB", "must be %d to %d.", leastMemoryKiB, mostMemoryKiB)
+	check(c.Iterations >= 1 && c.Iterations <= mostIterations, "ARGON2_ITERATIONS", "must be 1 to %d.", mostIterations)
+	check(c.Parallelism >= 1 && c.Parallelism <= mostParallelism, "ARGON2_PARALLELISM", "must be 1 to %d.", mostParallelism)
+	check(c.Concurrency >= 0, "PASSWORD_CONCURRENCY", "must not be negative.")
+	check(c.QueueLength >= 0, "PASSWORD_QUEUE_LENGTH", "must not be negative.")
+	check(c.QueueWait >= 0, "PASSWORD_QUEUE_WAIT", "must not be negative.")
 	return errors.Join(problems...)
 }
 

@@ -1,0 +1,51 @@
+package setup
+
+import (
+	"errors"
+
+	"github.com/atrium-mesh/atrium/pkg/config"
+	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/services/auth/internal/accounts"
+	"github.com/atrium-mesh/atrium/services/auth/internal/address"
+	"github.com/atrium-mesh/atrium/services/auth/internal/password"
+)
+
+// Config is the first administrator, who is made at start when there is none.
+type Config struct {
+	Email    string `env:"ADMIN_EMAIL" doc:"Address of the first administrator, who is made at start when there is none. With ADMIN_PASSWORD."`
+	Password string `env:"ADMIN_PASSWORD" secret:"true" doc:"Password of the first administrator, under the rules for all. Later changes here have no effect."`
+	Name     string `env:"ADMIN_NAME" envDefault:"Administrator" doc:"What to call the first administrator."`
+}
+
+// Validate reports everything that is wrong with the configuration at once.
+func (c Config) Validate() error {
+	if c.Email == "" && c.Password == "" {
+		return nil
+	}
+	var problems []error
+	if c.Email == "" {
+		problems = append(problems, config.Problemf("ADMIN_EMAIL", "is required with ADMIN_PASSWORD."))
+	} else if _, err := address.Parse("ADMIN_EMAIL", c.Email); err != nil {
+		problems = append(problems, config.Problemf("ADMIN_EMAIL", "must be an e-mail address."))
+	}
+	if _, err := accounts.ParseName("ADMIN_NAME", c.Name); err != nil {
+		problems = append(problems, config.Problemf("ADMIN_NAME", "%s.", errs.From(err).Fields[0].Message))
+	}
+	if c.Password == "" {
+		problems = append(problems, config.Problemf("ADMIN_PASSWORD", "is required with ADMIN_EMAIL."))
+	} else if err := c.checkPassword(); err != nil {
+		problems = append(problems, err)
+	}
+	return errors.Join(problems...)
+}
+
+func (c Config) checkPassword() error {
+	policy, err := password.NewPolicy()
+	if err != nil {
+		return err
+	}
+	if err := policy.Check("ADMIN_PASSWORD", c.Password, password.Person{Email: c.Email, FullName: c.Name}); err != nil {
+		return config.Problemf("ADMIN_PASSWORD", "%s.", errs.From(err).Fields[0].Message)
+	}
+	return nil
+}

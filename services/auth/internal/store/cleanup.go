@@ -1,0 +1,43 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/atrium-mesh/atrium/pkg/idempotency"
+	"github.com/atrium-mesh/atrium/services/auth/internal/store/db"
+	"github.com/atrium-mesh/atrium/services/auth/internal/tasks"
+	"github.com/atrium-mesh/atrium/services/auth/internal/throttle"
+)
+
+const (
+	keepSessions = 30 * 24 * time.Hour // to look at after an incident
+	keepLinks    = 7 * 24 * time.Hour  // so that one that is opened late is said to have expired, and not to be wrong
+)
+
+// Expiring is everything that expires.
+func (s *Store) Expiring() []tasks.Expiring {
+	return []tasks.Expiring{
+		{Name: "refresh_tokens", Delete: func(ctx context.Context, before time.Time, limit int32) (int64, error) {
+			return s.q.DeleteExpiredRefreshTokens(ctx, db.DeleteExpiredRefreshTokensParams{Before: before, RowLimit: limit})
+		}},
+		{Name: "sessions", Keep: keepSessions, Delete: func(ctx context.Context, before time.Time, limit int32) (int64, error) {
+			return s.q.DeleteEndedSessions(ctx, db.DeleteEndedSessionsParams{Before: before, RowLimit: limit})
+		}},
+		{Name: "links", Keep: keepLinks, Delete: func(ctx context.Context, before time.Time, _ int32) (int64, error) {
+			return s.q.DeleteExpiredLinks(ctx, before)
+		}},
+		{Name: "watermarks", Delete: func(ctx context.Context, before time.Time, limit int32) (int64, error) {
+			return s.q.DeleteExpiredWatermarks(ctx, db.DeleteExpiredWatermarksParams{Before: before, RowLimit: limit})
+		}},
+		{Name: "sign_in_failures", Keep: throttle.Retention, Delete: func(ctx context.Context, before time.Time, limit int32) (int64, error) {
+			return s.q.DeleteOldSignInFailures(ctx, db.DeleteOldSignInFailuresParams{Before: before, RowLimit: limit})
+		}},
+		{Name: "known_addresses", Keep: throttle.KnownRetention, Delete: func(ctx context.Context, before time.Time, limit int32) (int64, error) {
+			return s.q.DeleteOldKnownAddresses(ctx, db.DeleteOldKnownAddressesParams{Before: before, RowLimit: limit})
+		}},
+		{Name: "idempotency_keys", Delete: func(ctx context.Context, _ time.Time, _ int32) (int64, error) {
+			return idempotency.Cleanup(ctx, s.pool)
+		}},
+	}
+}

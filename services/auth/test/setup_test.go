@@ -1,0 +1,276 @@
+package test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"github.com/atrium-mesh/atrium/pkg/config"
+	"github.com/atrium-mesh/atrium/pkg/op"
+	"github.com/atrium-mesh/atrium/pkg/pgtest"
+	"github.com/atrium-mesh/atrium/pkg/service/servicetest"
+	"github.com/atrium-mesh/atrium/pkg/telemetry"
+	"github.com/atrium-mesh/atrium/services/auth"
+	"github.com/atrium-mesh/atrium/services/auth/api"
+	"github.com/atrium-mesh/atrium/services/auth/internal/store/migrations"
+)
+
+const (
+	goodPassword  = "seven green bicycles"
+	otherPassword = "nine orange umbrellas"
+)
+
+// mesh is a running auth with what a test asks it.
+type mesh struct {
+	*servicetest.Service
+	pool   *pgxpool.Pool
+	caller *op.NATSCaller
+}
+
+// setup starts auth with cheap password hashes. Env wins.
+func setup(t *testing.T, env config.Source) *mesh {
+	t.Helper()
+	jwks := &forwarder{}
+	server := httptest.NewServer(jwks)
+	t.Cleanup(server.Close)
+	s := servicetest.Start(t, auth.Service(), servicetest.Options{
+		Migrations: migrations.FS,
+		Env: config.Source{
+			"JWKS_URL": server.URL + api.JWKS.Path, "ARGON2_MEMORY_KIB": "7168", "ARGON2_ITERATIONS": "1", "UNIFORM_ANSWER_TIME": "20ms",
+			"PASSWORD_QUEUE_WAIT": "20s", "PASSWORD_QUEUE_LENGTH": "200",
+		}.With(env),
+	})
+	jwks.to.Store(&s.URL)
+	tel := telemetry.Nop()
+	return &mesh{Service: s, pool: pgtest.Open(t, s.DatabaseURL), caller: op.NewNATSCaller(s.NATS, tel.Tracer, tel.Propagator)}
+}
+
+// forwarder lets auth fetch its own keys, whose address is only known once it runs.
+type forwarder struct{ to atomic.Pointer[string] }
+
+func (f *forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	to := f.to.Load()
+	if to == nil {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
+	res, err := get(r.Context(), *to+r.URL.Path)
+	if err != nil {
+		w.WriteHeader(http.StatusBadGateway)
+		return
+	}
+	defer res.Body.Close()
+	w.WriteHeader(res.StatusCode)
+	_, _ = io.Copy(w, res.Body)
+}
+
+func get(ctx context.Context, url string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	return http.DefaultClient.Do(req)
+}
+
+// client is somebody who calls.
+type client struct {
+	t      testing.TB
+	base   string
+	token  string
+	cookie string
+	agent  string
+	ip     string
+}
+
+const firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+func (m *mesh) client(t testing.TB) client {
+	return client{t: t, base: m.URL, agent: firefox, ip: "203.0.113.7"}
+}
+
+func (c client) with(token string) client { c.token = token; return c }
+
+// answer is what came back.
+type answer struct {
+	*http.Response
+	body []byte
+}
+
+// call sends a JSON body, or none.
+func (c client) call(method, path string, body any) answer {
+	c.t.Helper()
+	var reader io.Reader = http.NoBody
+	if body != nil {
+		b, err := json.Marshal(body)
+		require.NoError(c.t, err)
+		reader = bytes.NewReader(b)
+	}
+	return c.send(method, path, "application/json", reader)
+}
+
+func (c client) send(method, path, contentType string, body io.Reader) answer {
+	c.t.Helper()
+	req, err := http.NewRequestWithContext(c.t.Context(), method, c.base+path, body)
+	require.NoError(c.t, err)
+	if body != http.NoBody {
+		req.Header.Set("Content-Type", contentType)
+	}
+	req.Header.Set("User-Agent", c.agent)
+	req.Header.Set(op.HeaderClientIP, c.ip)
+	if c.token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	if c.cookie != "" {
+		req.Header.Set("Cookie", c.cookie)
+	}
+	res, err := http.DefaultClient.Do(req)
+	require.NoError(c.t, err)
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	require.NoError(c.t, err)
+	return answer{Response: res, body: b}
+}
+
+func (c client) post(path string, body any) answer {
+	c.t.Helper()
+	return c.call(http.MethodPost, path, body)
+}
+
+func (c client) get(path string) answer {
+	c.t.Helper()
+	return c.call(http.MethodGet, path, nil)
+}
+
+func (c client) delete(path string) answer {
+	c.t.Helper()
+	return c.call(http.MethodDelete, path, nil)
+}
+
+// want fails unless the answer has this status.
+func (a answer) want(t testing.TB, status int) answer {
+	t.Helper()
+	require.Equal(t, status, a.StatusCode, "%s", a.body)
+	return a
+}
+
+// refused fails unless the answer is a problem with this status and code.
+func (a answer) refused(t testing.TB, status int, code string) answer {
+	t.Helper()
+	a.want(t, status)
+	require.Equal(t, "application/problem+json", a.Header.Get("Content-Type"))
+	require.Equal(t, code, read[map[string]any](t, a)["code"], "%s", a.body)
+	return a
+}
+
+func read[T any](t testing.TB, a answer) T {
+	t.Helper()
+	var out T
+	require.NoError(t, json.Unmarshal(a.body, &out), "%s", a.body)
+	return out
+}
+
+type object = map[string]any
+
+// register signs somebody up.
+func (m *mesh) register(t testing.TB, email string) uuid.UUID {
+	t.Helper()
+	a := m.client(t).post("/api/v1/auth/register", object{"email": email, "password": goodPassword, "full_name": "Ada Lovelace"}).want(t, 201)
+	return uuid.MustParse(read[api.RegisteredAccount](t, a).ID)
+}
+
+// person signs somebody up who is verified.
+func (m *mesh) person(t testing.TB, email string) uuid.UUID {
+	t.Helper()
+	id := m.register(t, email)
+	m.client(t).post("/api/v1/auth/verify-email", object{"token": m.link(t, id, api.LinkVerifyEmail)}).want(t, 204)
+	return id
+}
+
+// link is the token of a link that a mail would carry.
+func (m *mesh) link(t testing.TB, account uuid.UUID, purpose api.LinkPurpose) string {
+	t.Helper()
+	made, err := op.NATSClient(m.caller, api.CreateLink)(t.Context(), &api.CreateLinkRequest{
+		AccountID: account, Purpose: purpose, DeliveryID: uuid.Must(uuid.NewV7()),
+	})
+	require.NoError(t, err)
+	return tokenOf(t, made.URL)
+}
+
+func tokenOf(t testing.TB, link string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, link, http.NoBody)
+	require.NoError(t, err)
+	token := req.URL.Query().Get("token")
+	require.NotEmpty(t, token)
+	return token
+}
+
+// login signs in.
+func (c client) login(email, password string) api.Tokens {
+	c.t.Helper()
+	a := c.post("/api/v1/auth/login", object{"email": email, "password": password}).want(c.t, 200)
+	return read[api.Tokens](c.t, a)
+}
+
+// refresh trades a refresh token.
+func (c client) refresh(token string) answer {
+	c.t.Helper()
+	return c.post("/api/v1/auth/refresh", object{"refresh_token": token})
+}
+
+// signedIn reports whether an access token is taken.
+func (m *mesh) signedIn(t testing.TB, token string) bool {
+	t.Helper()
+	a := m.client(t).with(token).get("/api/v1/auth/sessions")
+	if a.StatusCode == http.StatusOK {
+		return true
+	}
+	a.want(t, http.StatusUnauthorized)
+	return false
+}
+
+// soonRefused waits until an access token is refused as revoked.
+func (m *mesh) soonRefused(t testing.TB, token string) {
+	t.Helper()
+	c := m.client(t).with(token)
+	require.Eventually(t, func() bool { return c.get("/api/v1/auth/sessions").StatusCode == http.StatusUnauthorized },
+		10*time.Second, 20*time.Millisecond)
+	c.get("/api/v1/auth/sessions").refused(t, 401, "token_revoked")
+}
+
+// events are the data of an account's events of a type, in order, from the outbox.
+func events[T any](t testing.TB, m *mesh, typeName string, account uuid.UUID) []T {
+	t.Helper()
+	rows, err := m.pool.Query(t.Context(), "SELECT data FROM outbox WHERE type = $1 AND subject = $2 ORDER BY seq", typeName, account.String())
+	require.NoError(t, err)
+	defer rows.Close()
+	var out []T
+	for rows.Next() {
+		var raw []byte
+		var data T
+		require.NoError(t, rows.Scan(&raw))
+		require.NoError(t, json.Unmarshal(raw, &data))
+		out = append(out, data)
+	}
+	require.NoError(t, rows.Err())
+	return out
+}
+
+// audits counts the entries of the audit trail.
+func (m *mesh) audits(t testing.TB, action, outcome string, subject string) int {
+	t.Helper()
+	var n int
+	require.NoError(t, m.pool.QueryRow(t.Context(),
+		"SELECT count(*) FROM audit_log WHERE action = $1 AND outcome = $2 AND subject = $3", action, outcome, subject).Scan(&n))
+	return n
+}

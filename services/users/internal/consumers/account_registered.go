@@ -8,24 +8,16 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/events"
 	auth "github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/users/internal/store"
-	"github.com/atrium-mesh/atrium/services/users/internal/store/db"
 	"github.com/atrium-mesh/atrium/services/users/internal/users"
 )
 
 // accountRegistered makes the profile of a new account, unless the request that made the account was quicker.
 func accountRegistered() events.Handler {
 	return events.On(auth.AccountRegistered, func(ctx context.Context, tx pgx.Tx, e events.Event[auth.AccountRegisteredData]) error {
-		status := users.StatusPending
-		if e.Data.Verified {
-			status = users.StatusActive
+		n := users.NewUser{
+			ID: e.Data.AccountID, Email: e.Data.Email, EmailVerified: e.Data.Verified,
+			Profile: users.Profile{FullName: e.Data.FullName, Locale: e.Data.Locale}, Roles: e.Data.Roles, CreatedAt: e.Data.At,
 		}
-		locale := e.Data.Locale
-		if locale == "" {
-			locale = users.DefaultLocale
-		}
-		return store.WithTx(tx).EnsureUser(ctx, db.EnsureUserParams{
-			ID: e.Data.AccountID, Email: e.Data.Email, EmailVerified: e.Data.Verified, FullName: e.Data.FullName, Locale: locale,
-			TimeZone: users.DefaultTimeZone, Status: status, Roles: e.Data.Roles, CreatedAt: e.Data.At,
-		})
+		return store.WithTx(tx).EnsureUser(ctx, n.WithDefaults())
 	})
 }

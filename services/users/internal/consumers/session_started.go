@@ -8,12 +8,11 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/events"
 	auth "github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/users/internal/store"
-	"github.com/atrium-mesh/atrium/services/users/internal/store/db"
 )
 
 // sessionStarted notes when a person last signed in. It is no change of the user: the version stays.
 func sessionStarted() events.Handler {
 	return events.On(auth.SessionStarted, func(ctx context.Context, tx pgx.Tx, e events.Event[auth.SessionStartedData]) error {
-		return store.WithTx(tx).SetLastSignIn(ctx, db.SetLastSignInParams{ID: e.Data.AccountID, At: e.Data.At})
+		return store.WithTx(tx).SetLastSignIn(ctx, e.Data.AccountID, e.Data.At)
 	})
 }

@@ -12,8 +12,6 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/idempotency"
 	auth "github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/users/api"
-	"github.com/atrium-mesh/atrium/services/users/internal/store"
-	"github.com/atrium-mesh/atrium/services/users/internal/store/db"
 )
 
 // Create makes a user. The account is auth's to make, over NATS, so it takes three steps, each of which can be done again:
@@ -24,42 +22,41 @@ import (
 //
 // A crash between them leaves a complete user, without the time zone at most, and a repeated request finishes it.
 func (s *Service) Create(ctx context.Context, in *api.CreateUserRequest) (*api.CreateUserResponse, error) {
-	profile, err := s.newProfile(ctx, in.Body)
+	n, err := newUser(ctx, in.Body)
 	if err != nil {
 		return nil, err
 	}
-	if profile.ID, err = s.reserve(ctx, in); err != nil {
+	if n.ID, err = s.reserve(ctx, in); err != nil {
 		return nil, err
 	}
 	account, err := s.Accounts.Create(ctx, &auth.CreateAccountRequest{
-		ID: profile.ID, Email: profile.Email, FullName: profile.FullName, Locale: profile.Locale, Roles: profile.Roles,
+		ID: n.ID, Email: n.Email, FullName: n.FullName, Locale: n.Locale, Roles: n.Roles,
 	})
 	if err != nil {
 		return nil, asOwn(err)
 	}
-	profile.Email, profile.CreatedAt = account.Email, account.CreatedAt
-	u, err := s.insert(ctx, profile)
+	n.Email, n.CreatedAt = account.Email, account.CreatedAt
+	u, err := s.insert(ctx, n)
 	if err != nil {
 		return nil, err
 	}
 	return &api.CreateUserResponse{Location: "/api/v1/users/" + u.ID.String(), ETag: etag.Of(u.Version), Body: view(u)}, nil
 }
 
-func (s *Service) newProfile(ctx context.Context, b api.NewUser) (db.EnsureUserParams, error) {
+func newUser(ctx context.Context, b api.NewUser) (NewUser, error) {
 	if len(b.Roles) == 0 {
 		b.Roles = []string{"user"}
 	}
 	if err := mayGrant(ctx, b.Roles); err != nil {
-		return db.EnsureUserParams{}, err
+		return NewUser{}, err
 	}
 	name, nameErr := cleanName(b.FullName)
 	zone, zoneErr := cleanZone(b.TimeZone)
 	if err := errors.Join(nameErr, zoneErr); err != nil {
-		return db.EnsureUserParams{}, err
+		return NewUser{}, err
 	}
-	return db.EnsureUserParams{
-		Email: b.Email, FullName: name, Locale: orDefault(b.Locale, DefaultLocale), TimeZone: zone, Status: StatusPending, Roles: b.Roles,
-	}, nil
+	profile := Profile{FullName: name, Locale: b.Locale, TimeZone: zone}
+	return NewUser{Profile: profile, Email: b.Email, Roles: b.Roles}.WithDefaults(), nil
 }
 
 // reserve chooses the id of a new user; a repeated request gets the one it got first.
@@ -69,37 +66,34 @@ func (s *Service) reserve(ctx context.Context, in *api.CreateUserRequest) (uuid.
 		return uuid.UUID{}, err
 	}
 	var id uuid.UUID
-	err = s.Store.InTx(ctx, func(tx *store.Tx) error {
+	err = s.Store.InTx(ctx, func(tx Tx) error {
 		key := idempotency.Key{Scope: "create-user:" + actor(ctx), Key: in.IdempotencyKey, Hash: hash}
-		id, err = store.Once(ctx, tx, key, uuid.NewV7)
+		id, err = tx.Once(ctx, key, uuid.NewV7)
 		return err
 	})
 	return id, err
 }
 
 // insert makes the profile, or completes the one that the account's event made.
-func (s *Service) insert(ctx context.Context, profile db.EnsureUserParams) (db.User, error) {
-	var u db.User
-	err := s.Store.InTx(ctx, func(tx *store.Tx) error {
-		if err := tx.EnsureUser(ctx, profile); err != nil {
+func (s *Service) insert(ctx context.Context, n NewUser) (User, error) {
+	var u User
+	err := s.Store.InTx(ctx, func(tx Tx) error {
+		if err := tx.EnsureUser(ctx, n); err != nil {
 			return err
 		}
 		var err error
-		if u, err = tx.LockUser(ctx, profile.ID); err != nil {
+		if u, err = tx.LockUser(ctx, n.ID); err != nil {
 			return err
 		}
-		if u.TimeZone != profile.TimeZone && u.Version == 1 {
-			u, err = tx.SetProfile(ctx, db.SetProfileParams{
-				ID: u.ID, FullName: profile.FullName, Locale: profile.Locale, TimeZone: profile.TimeZone, Now: s.now(),
-			})
-			if err != nil {
+		if u.TimeZone != n.TimeZone && u.Version == 1 {
+			if u, err = tx.SetProfile(ctx, u.ID, n.Profile, s.now()); err != nil {
 				return err
 			}
 		}
-		if err := audit(ctx, tx, u.ID, "user.created", struct{}{}, s.now()); err != nil {
+		if err := audit(ctx, tx, u.ID, "user.created", s.now()); err != nil {
 			return err
 		}
-		return store.Publish(ctx, tx, api.UserUpdated, u.ID, updated(u))
+		return publish(ctx, tx, api.UserUpdated, u.ID, updated(u))
 	})
 	if err != nil {
 		return u, fmt.Errorf("make the profile: %w", err)

@@ -11,7 +11,6 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	auth "github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/users/api"
-	"github.com/atrium-mesh/atrium/services/users/internal/store/db"
 )
 
 // Get reads a user.
@@ -47,8 +46,8 @@ func (s *Service) me(ctx context.Context) (uuid.UUID, error) {
 
 // find reads a user. People who ask for themselves in the moment after signing up, before the event of their account has arrived here,
 // are made from the account at once.
-func (s *Service) find(ctx context.Context, id uuid.UUID) (db.User, error) {
-	u, err := s.Store.GetUser(ctx, id)
+func (s *Service) find(ctx context.Context, id uuid.UUID) (User, error) {
+	u, err := s.Store.User(ctx, id)
 	if !errors.Is(err, errs.NotFound) {
 		return u, err
 	}
@@ -58,7 +57,7 @@ func (s *Service) find(ctx context.Context, id uuid.UUID) (db.User, error) {
 	if err := s.adopt(ctx, id); err != nil {
 		return u, err
 	}
-	if u, err = s.Store.GetUser(ctx, id); errors.Is(err, errs.NotFound) {
+	if u, err = s.Store.User(ctx, id); errors.Is(err, errs.NotFound) {
 		return u, notFound()
 	}
 	return u, err
@@ -73,12 +72,9 @@ func (s *Service) adopt(ctx context.Context, id uuid.UUID) error {
 	if err != nil {
 		return fmt.Errorf("adopt an account: %w", err)
 	}
-	status := StatusPending
-	if a.Verified {
-		status = StatusActive
+	n := NewUser{
+		ID: id, Email: a.Email, EmailVerified: a.Verified, Profile: Profile{FullName: a.FullName, Locale: a.Locale},
+		Roles: a.Roles, CreatedAt: a.CreatedAt,
 	}
-	return s.Store.EnsureUser(ctx, db.EnsureUserParams{
-		ID: id, Email: a.Email, EmailVerified: a.Verified, FullName: a.FullName, Locale: orDefault(a.Locale, DefaultLocale),
-		TimeZone: DefaultTimeZone, Status: status, Roles: a.Roles, CreatedAt: a.CreatedAt,
-	})
+	return s.Store.InTx(ctx, func(tx Tx) error { return tx.EnsureUser(ctx, n.WithDefaults()) })
 }

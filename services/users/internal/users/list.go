@@ -13,8 +13,6 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/page"
 	"github.com/atrium-mesh/atrium/services/users/api"
-	"github.com/atrium-mesh/atrium/services/users/internal/store"
-	"github.com/atrium-mesh/atrium/services/users/internal/store/db"
 )
 
 // position is where a page ended, as a cursor carries it. The total goes along, so that a walk through a long list counts it once.
@@ -30,7 +28,7 @@ func (s *Service) List(ctx context.Context, in *api.ListUsersRequest) (*api.List
 	if err != nil {
 		return nil, err
 	}
-	filter := store.Filter{Text: in.Q, Status: in.Status, Role: in.Role, CreatedAfter: in.CreatedAfter, CreatedBefore: in.CreatedBefore}
+	filter := Filter{Text: in.Q, Status: in.Status, Role: in.Role, CreatedAfter: in.CreatedAfter, CreatedBefore: in.CreatedBefore}
 	scope, err := scopeOf(filter, order)
 	if err != nil {
 		return nil, err
@@ -54,26 +52,26 @@ func (s *Service) List(ctx context.Context, in *api.ListUsersRequest) (*api.List
 	return &api.ListUsersResponse{Body: page.New(in.Query, items, total, next)}, nil
 }
 
-func orderOf(sort string) (store.Order, error) {
-	orders, err := page.ParseSort(sort, "created_at", "full_name", "email", "last_sign_in_at")
+func orderOf(sort string) (Order, error) {
+	orders, err := page.ParseSort(sort, ByCreatedAt, ByFullName, ByEmail, ByLastSignInAt)
 	if err != nil {
-		return store.Order{}, err
+		return Order{}, err
 	}
 	switch len(orders) {
 	case 0:
-		return store.Order{By: "created_at", Desc: true}, nil
+		return Order{By: ByCreatedAt, Desc: true}, nil
 	case 1:
-		return store.Order{By: orders[0].Field, Desc: orders[0].Desc}, nil
+		return Order{By: orders[0].Field, Desc: orders[0].Desc}, nil
 	default:
-		return store.Order{}, errs.InvalidField("query.sort", "too_many", "must name one field")
+		return Order{}, errs.InvalidField("query.sort", "too_many", "must name one field")
 	}
 }
 
 // scopeOf ties a cursor to the list that it was made for.
-func scopeOf(f store.Filter, o store.Order) (string, error) {
+func scopeOf(f Filter, o Order) (string, error) {
 	b, err := json.Marshal(struct {
-		F store.Filter
-		O store.Order
+		F Filter
+		O Order
 	}{f, o})
 	if err != nil {
 		return "", fmt.Errorf("list users: %w", err)
@@ -83,23 +81,23 @@ func scopeOf(f store.Filter, o store.Order) (string, error) {
 }
 
 // slice is where to read, and how many there are in all. One more row than asked for tells whether there is a next page.
-func (s *Service) slice(ctx context.Context, q page.Query, f store.Filter, o store.Order, scope string) (store.Slice, int64, error) {
+func (s *Service) slice(ctx context.Context, q page.Query, f Filter, o Order, scope string) (Slice, int64, error) {
 	if q.Cursor == "" {
 		total, err := s.Store.Count(ctx, f)
-		return store.Slice{Limit: q.Limit() + 1, Offset: q.Offset()}, total, err
+		return Slice{Limit: q.Limit() + 1, Offset: q.Offset()}, total, err
 	}
 	var at position
 	if err := s.Cursors.Decode(scope, q.Cursor, &at); err != nil {
-		return store.Slice{}, 0, err
+		return Slice{}, 0, err
 	}
 	key, err := keyOf(o, at.Key)
 	if err != nil {
-		return store.Slice{}, 0, err
+		return Slice{}, 0, err
 	}
-	return store.Slice{Limit: q.Limit() + 1, After: &store.Position{Key: key, ID: at.ID}}, at.Total, nil
+	return Slice{Limit: q.Limit() + 1, After: &Position{Key: key, ID: at.ID}}, at.Total, nil
 }
 
-func (s *Service) nextCursor(scope string, o store.Order, rows []db.User, limit int32, total int64) (string, error) {
+func (s *Service) nextCursor(scope string, o Order, rows []User, limit int32, total int64) (string, error) {
 	if len(rows) <= int(limit) {
 		return "", nil
 	}
@@ -107,18 +105,15 @@ func (s *Service) nextCursor(scope string, o store.Order, rows []db.User, limit 
 	return s.Cursors.Encode(scope, position{Key: keyText(o, last), ID: last.ID, Total: total})
 }
 
-// never is where those who never signed in stand in the order of last sign-ins.
-const never = "-infinity"
-
-func keyText(o store.Order, u db.User) string {
+func keyText(o Order, u User) string {
 	switch o.By {
-	case "full_name":
+	case ByFullName:
 		return u.FullName
-	case "email":
+	case ByEmail:
 		return u.Email
-	case "last_sign_in_at":
+	case ByLastSignInAt:
 		if u.LastSignInAt == nil {
-			return never
+			return Never
 		}
 		return u.LastSignInAt.UTC().Format(time.RFC3339Nano)
 	default:
@@ -126,8 +121,8 @@ func keyText(o store.Order, u db.User) string {
 	}
 }
 
-func keyOf(o store.Order, key string) (any, error) {
-	if o.By == "full_name" || o.By == "email" || key == never {
+func keyOf(o Order, key string) (any, error) {
+	if o.By == ByFullName || o.By == ByEmail || key == Never {
 		return key, nil
 	}
 	t, err := time.Parse(time.RFC3339Nano, key)

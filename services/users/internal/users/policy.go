@@ -12,20 +12,6 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/errs"
 )
 
-// The statuses of a user.
-const (
-	StatusPending     = "pending"
-	StatusActive      = "active"
-	StatusDeactivated = "deactivated"
-	StatusDeleted     = "deleted"
-)
-
-// What a profile has when nothing else was said.
-const (
-	DefaultLocale   = "en"
-	DefaultTimeZone = "UTC"
-)
-
 func orDefault(s, fallback string) string {
 	if s = strings.TrimSpace(s); s == "" {
 		return fallback

@@ -17,19 +17,11 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/authz"
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/page"
-	auth "github.com/atrium-mesh/atrium/services/auth/api"
-	"github.com/atrium-mesh/atrium/services/users/internal/store"
 )
-
-// Accounts is what is asked of auth.
-type Accounts struct {
-	Create func(context.Context, *auth.CreateAccountRequest) (*auth.CreateAccountResponse, error)
-	Get    func(context.Context, *auth.GetAccountRequest) (*auth.GetAccountResponse, error)
-}
 
 // Config is everything the service depends on.
 type Config struct {
-	Store    *store.Store
+	Store    Store
 	Accounts Accounts
 	Cursors  *page.Cursors
 	Clock    func() time.Time

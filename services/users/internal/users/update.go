@@ -5,8 +5,6 @@ import (
 	"errors"
 
 	"github.com/atrium-mesh/atrium/services/users/api"
-	"github.com/atrium-mesh/atrium/services/users/internal/store"
-	"github.com/atrium-mesh/atrium/services/users/internal/store/db"
 )
 
 // Replace replaces a user's profile.
@@ -38,29 +36,29 @@ func (s *Service) change(ctx context.Context, rawID, ifMatch string, c api.Profi
 	if err != nil {
 		return nil, err
 	}
-	var u db.User
-	err = s.Store.InTx(ctx, func(tx *store.Tx) error {
+	var u User
+	err = s.Store.InTx(ctx, func(tx Tx) error {
 		if u, err = lock(ctx, tx, id, ifMatch); err != nil {
 			return err
 		}
 		if err = alive(u.Status); err != nil {
 			return err
 		}
-		p, err := merged(u, c)
+		p, err := merged(u.Profile, c)
 		if err != nil {
 			return err
 		}
-		if p.FullName == u.FullName && p.Locale == u.Locale && p.TimeZone == u.TimeZone {
+		if p == u.Profile {
 			return nil
 		}
-		p.Now = s.now()
-		if u, err = tx.SetProfile(ctx, p); err != nil {
+		now := s.now()
+		if u, err = tx.SetProfile(ctx, id, p, now); err != nil {
 			return err
 		}
-		if err := audit(ctx, tx, id, "user.updated", struct{}{}, p.Now); err != nil {
+		if err := audit(ctx, tx, id, "user.updated", now); err != nil {
 			return err
 		}
-		return store.Publish(ctx, tx, api.UserUpdated, id, updated(u))
+		return publish(ctx, tx, api.UserUpdated, id, updated(u))
 	})
 	if err != nil {
 		return nil, err
@@ -69,8 +67,7 @@ func (s *Service) change(ctx context.Context, rawID, ifMatch string, c api.Profi
 }
 
 // merged is the profile after the change, or what is wrong with each field of it.
-func merged(u db.User, c api.ProfileChange) (db.SetProfileParams, error) {
-	p := db.SetProfileParams{ID: u.ID, FullName: u.FullName, Locale: u.Locale, TimeZone: u.TimeZone}
+func merged(p Profile, c api.ProfileChange) (Profile, error) {
 	var nameErr, zoneErr error
 	if c.FullName != nil {
 		p.FullName, nameErr = cleanName(*c.FullName)
@@ -85,6 +82,6 @@ func merged(u db.User, c api.ProfileChange) (db.SetProfileParams, error) {
 }
 
 // updated is what others keep a copy of.
-func updated(u db.User) api.UserUpdatedData {
+func updated(u User) api.UserUpdatedData {
 	return api.UserUpdatedData{UserID: u.ID, Version: u.Version, Email: u.Email, FullName: u.FullName, Locale: u.Locale, TimeZone: u.TimeZone}
 }

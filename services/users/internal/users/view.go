@@ -2,7 +2,6 @@ package users
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"time"
 
@@ -11,12 +10,10 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/etag"
 	"github.com/atrium-mesh/atrium/services/users/api"
-	"github.com/atrium-mesh/atrium/services/users/internal/store"
-	"github.com/atrium-mesh/atrium/services/users/internal/store/db"
 )
 
-// view is a row as clients see it.
-func view(u db.User) api.User {
+// view is a user as clients see it.
+func view(u User) api.User {
 	return api.User{
 		ID: u.ID.String(), Email: u.Email, EmailVerified: u.EmailVerified, FullName: u.FullName, Locale: u.Locale, TimeZone: u.TimeZone,
 		Status: u.Status, Roles: u.Roles, CreatedAt: u.CreatedAt.UTC(), UpdatedAt: u.UpdatedAt.UTC(),
@@ -24,7 +21,7 @@ func view(u db.User) api.User {
 	}
 }
 
-func response(u db.User) *api.UserResponse {
+func response(u User) *api.UserResponse {
 	return &api.UserResponse{ETag: etag.Of(u.Version), Body: view(u)}
 }
 
@@ -37,7 +34,7 @@ func utc(t *time.Time) *time.Time {
 }
 
 // lock reads a user for a change that is meant for the version in ifMatch.
-func lock(ctx context.Context, tx *store.Tx, id uuid.UUID, ifMatch string) (db.User, error) {
+func lock(ctx context.Context, tx Tx, id uuid.UUID, ifMatch string) (User, error) {
 	u, err := tx.LockUser(ctx, id)
 	if errors.Is(err, errs.NotFound) {
 		return u, notFound()
@@ -49,14 +46,6 @@ func lock(ctx context.Context, tx *store.Tx, id uuid.UUID, ifMatch string) (db.U
 }
 
 // audit records what was done, in the transaction that does it.
-func audit(ctx context.Context, tx *store.Tx, user uuid.UUID, action string, detail any, now time.Time) error {
-	body, err := json.Marshal(detail)
-	if err != nil {
-		return err
-	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return err
-	}
-	return tx.InsertAudit(ctx, db.InsertAuditParams{ID: id, UserID: user, Actor: actor(ctx), Action: action, Detail: body, Now: now})
+func audit(ctx context.Context, tx Tx, user uuid.UUID, action string, now time.Time) error {
+	return tx.WriteAudit(ctx, Change{UserID: user, Actor: actor(ctx), Action: action, At: now})
 }

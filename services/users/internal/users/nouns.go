@@ -1,0 +1,116 @@
+package users
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// The statuses of a user.
+const (
+	StatusPending     = "pending"
+	StatusActive      = "active"
+	StatusDeactivated = "deactivated"
+	StatusDeleted     = "deleted"
+)
+
+// What a profile has when nothing else was said.
+const (
+	DefaultLocale   = "en"
+	DefaultTimeZone = "UTC"
+)
+
+// User is a person.
+type User struct {
+	Profile
+	ID            uuid.UUID
+	Email         string
+	EmailVerified bool
+	Status        string
+	Roles         []string
+	Version       int64
+	CreatedAt     time.Time
+	UpdatedAt     time.Time
+	LastSignInAt  *time.Time // nil: never
+	DeletedAt     *time.Time // these two only of a deleted user
+	EraseAt       *time.Time
+}
+
+// Profile is what people say about themselves.
+type Profile struct{ FullName, Locale, TimeZone string }
+
+// NewUser is a user to be added.
+type NewUser struct {
+	Profile
+	ID            uuid.UUID
+	Email         string
+	EmailVerified bool
+	Roles         []string
+	CreatedAt     time.Time
+}
+
+// WithDefaults fills in what nothing was said about.
+func (n NewUser) WithDefaults() NewUser {
+	out := n
+	out.Locale = orDefault(n.Locale, DefaultLocale)
+	out.TimeZone = orDefault(n.TimeZone, DefaultTimeZone)
+	return out
+}
+
+// Status is what a new user begins with.
+func (n NewUser) Status() string { return statusOf(n.EmailVerified) }
+
+// statusOf is the status of somebody whom nobody keeps out.
+func statusOf(emailVerified bool) string {
+	if emailVerified {
+		return StatusActive
+	}
+	return StatusPending
+}
+
+// Filter says which users a list holds. Zero fields do not filter; deleted users are there only when asked for by status.
+type Filter struct {
+	Text          string // part of the name or address, in any case
+	Status        string
+	Role          string
+	CreatedAfter  time.Time // inclusive
+	CreatedBefore time.Time // exclusive
+}
+
+// The orders that a list can have.
+const (
+	ByCreatedAt    = "created_at"
+	ByFullName     = "full_name"
+	ByEmail        = "email"
+	ByLastSignInAt = "last_sign_in_at"
+)
+
+// Order is how a list is sorted, with the id for those that are equal.
+type Order struct {
+	By   string
+	Desc bool
+}
+
+// Slice is which users of a list: Limit of them after After, or after Offset of them when After is nil.
+type Slice struct {
+	Limit  int32
+	Offset int64
+	After  *Position
+}
+
+// Position is where a user stands in a list. Key is the value that the list is sorted by: a text, a time, or [Never].
+type Position struct {
+	Key any
+	ID  uuid.UUID
+}
+
+// Never is where those who never signed in stand in the order of last sign-ins.
+const Never = "-infinity"
+
+// Change is an entry of the audit trail: who did what to whom.
+type Change struct {
+	UserID uuid.UUID
+	Actor  string
+	Action string
+	At     time.Time
+}

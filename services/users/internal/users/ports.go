@@ -1,0 +1,69 @@
+package users
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/atrium-mesh/atrium/pkg/events"
+	"github.com/atrium-mesh/atrium/pkg/idempotency"
+	auth "github.com/atrium-mesh/atrium/services/auth/api"
+)
+
+// Accounts is what is asked of auth.
+type Accounts struct {
+	Create func(context.Context, *auth.CreateAccountRequest) (*auth.CreateAccountResponse, error)
+	Get    func(context.Context, *auth.GetAccountRequest) (*auth.GetAccountResponse, error)
+}
+
+// Store keeps users. Its errors are typed: errs.NotFound for who is not there.
+type Store interface {
+	User(ctx context.Context, id uuid.UUID) (User, error)
+	List(ctx context.Context, f Filter, o Order, part Slice) ([]User, error)
+	Count(ctx context.Context, f Filter) (int64, error)
+	// InTx runs fn in a transaction that commits when fn returns nil. It may run fn again: fn must have no effect but those of its
+	// transaction, and make no network call.
+	InTx(ctx context.Context, fn func(tx Tx) error) error
+}
+
+// Tx is one transaction.
+type Tx interface {
+	Changes
+	Erasure
+	Records
+}
+
+// Changes changes users. Each change of one that is there makes a new version.
+type Changes interface {
+	// EnsureUser adds a user, or leaves the one as it is that is there already.
+	EnsureUser(ctx context.Context, n NewUser) error
+	// LockUser reads a user and holds it until the transaction ends.
+	LockUser(ctx context.Context, id uuid.UUID) (User, error)
+	SetProfile(ctx context.Context, id uuid.UUID, p Profile, at time.Time) (User, error)
+	SetStatus(ctx context.Context, id uuid.UUID, status string, at time.Time) (User, error)
+	MarkDeleted(ctx context.Context, id uuid.UUID, at, eraseAt time.Time) (User, error)
+	// Restore gives a deleted user the status back that it had.
+	Restore(ctx context.Context, id uuid.UUID, at time.Time) (User, error)
+}
+
+// Erasure forgets people.
+type Erasure interface {
+	// LockDueForErasure holds up to most users whose grace period is over, and nobody else holds.
+	LockDueForErasure(ctx context.Context, now time.Time, most int32) ([]uuid.UUID, error)
+	// Erase removes everything personal of a user. That there was one stays in the audit trail.
+	Erase(ctx context.Context, id uuid.UUID) error
+}
+
+// Records is what a transaction leaves for others: the audit trail, events for other services, and the answer to a repeated request.
+type Records interface {
+	WriteAudit(ctx context.Context, c Change) error
+	PublishEvent(ctx context.Context, typeName string, subject uuid.UUID, data any) error
+	// Once is the id that fn chooses for the first request with this key, again for those that repeat it. See [idempotency.Do].
+	Once(ctx context.Context, key idempotency.Key, fn func() (uuid.UUID, error)) (uuid.UUID, error)
+}
+
+// publish tells others what a transaction changed. The subject is the id of the user that it is about.
+func publish[T any](ctx context.Context, tx Records, t events.Type[T], subject uuid.UUID, data T) error {
+	return tx.PublishEvent(ctx, t.Name, subject, data)
+}

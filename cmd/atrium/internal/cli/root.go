@@ -33,7 +33,7 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 
 // Run executes the command line and returns the exit code. It ends when ctx does.
 func Run(ctx context.Context, args []string, s Streams) int {
-	root := newRoot(s)
+	root := newRoot(s) //nolint:contextcheck // cobra hands it to the commands
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	switch {

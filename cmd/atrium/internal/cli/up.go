@@ -41,7 +41,7 @@ func newUp(s Streams) *cobra.Command {
 			"Everything is kept in one folder and is there again at the next start. Ctrl-C stops all of it.\n" +
 			"Variables that services know, such as RATE_LIMIT_API=off or OTEL_EXPORTER_OTLP_ENDPOINT, are passed on to them.",
 		Example: "  atrium up\n  atrium up --demo --ephemeral\n  atrium up --listen localhost:9090 --admin-email me@example.com --admin-password 'seven green bicycles'",
-		RunE:    func(c *cobra.Command, _ []string) error { return up(c, s, f) },
+		RunE:    func(c *cobra.Command, _ []string) error { return up(c.Context(), s, f, c.Flags().Changed("data")) },
 	}
 	flags := c.Flags()
 	flags.StringVar(&f.listen, "listen", listenDefault, "host:port of the gateway; port 0 picks a free one")
@@ -55,12 +55,14 @@ func newUp(s Streams) *cobra.Command {
 	return c
 }
 
-func up(c *cobra.Command, s Streams, f upFlags) error {
-	cfg, err := f.config(c, s)
+func up(ctx context.Context, s Streams, f upFlags, dataGiven bool) error {
+	if f.ephemeral && dataGiven {
+		return usagef("--ephemeral keeps nothing, and --data says where to keep it: give one of them")
+	}
+	cfg, err := f.config(s)
 	if err != nil {
 		return err
 	}
-	ctx := c.Context()
 	p := painter{colourful(s.Out, s.Environment)}
 	where := "in " + f.data
 	if f.ephemeral {
@@ -101,13 +103,10 @@ func wait(ctx context.Context, mesh *local.Mesh) error {
 }
 
 // config turns the flags into what to start.
-func (f *upFlags) config(c *cobra.Command, s Streams) (local.Config, error) {
+func (f *upFlags) config(s Streams) (local.Config, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
 		return local.Config{}, usagef("--log-level %s: must be debug, info, warn or error", f.logLevel)
-	}
-	if f.ephemeral && c.Flags().Changed("data") {
-		return local.Config{}, usagef("--ephemeral keeps nothing, and --data says where to keep it: give one of them")
 	}
 	if f.adminPassword == "" {
 		f.adminPassword = s.Environment["ATRIUM_ADMIN_PASSWORD"] // not the flag's default: help would print it

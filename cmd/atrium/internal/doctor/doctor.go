@@ -47,7 +47,7 @@ const leastFree = 1 << 30
 // Run makes all checks. It changes nothing, but for making and removing a file to see whether it can.
 func Run(ctx context.Context, cfg Config) []Check {
 	held := folderCheck(cfg.Data)
-	return []Check{versionCheck(), postgresCheck(), held, diskCheck(cfg.Data), portCheck(ctx, cfg, held), hostCheck(ctx), accountCheck()}
+	return []Check{versionCheck(), postgresCheck(), held, diskCheck(cfg.Data), portCheck(ctx, cfg, held), hostCheck(ctx), accountCheck()} //nolint:contextcheck // finding PostgreSQL takes none
 }
 
 // Healthy says that nothing keeps the mesh from running.

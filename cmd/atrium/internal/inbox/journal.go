@@ -34,7 +34,7 @@ func openJournal(dir string) (*journal, []Message, error) {
 
 // readJournal returns the last MaxMessages messages; a line that is not a message is passed over.
 func readJournal(path string) ([]Message, error) {
-	file, err := os.Open(path) //nolint:gosec // the path is the data folder that the person chose
+	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -106,7 +106,7 @@ func (s *session) Data(r io.Reader) error {
 	for _, to := range s.recipients {
 		mail.To = to
 		if _, err := s.store.Add(mail); err != nil {
-			s.logger.Error("a mail could not be kept", slog.Any("error", err)) //nolint:sloglint // SMTP sessions have no context
+			s.logger.Error("a mail could not be kept", slog.Any("error", err))
 			return &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "the mail could not be kept, try again"}
 		}
 	}

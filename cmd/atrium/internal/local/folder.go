@@ -109,7 +109,7 @@ func (f *Folder) Secret(name string) (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, name)
-	kept, err := os.ReadFile(path) //nolint:gosec // inside the data folder
+	kept, err := os.ReadFile(path)
 	if err == nil && len(strings.TrimSpace(string(kept))) >= 32 {
 		return strings.TrimSpace(string(kept)), nil
 	}
@@ -171,7 +171,7 @@ func (f *Folder) unpublish() error {
 // ReadRunning returns how to reach the mesh that another process runs on a folder.
 func ReadRunning(path string) (Running, error) {
 	var r Running
-	content, err := os.ReadFile(filepath.Join(path, runningFile)) //nolint:gosec // the path is the data folder that the person chose
+	content, err := os.ReadFile(filepath.Join(path, runningFile))
 	if err != nil {
 		return r, fmt.Errorf("read what runs on %s: %w", path, err)
 	}

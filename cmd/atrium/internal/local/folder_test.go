@@ -67,7 +67,7 @@ func TestDatabaseOfAFolderThatNobodyRuns(t *testing.T) {
 	_, _, err := local.Database(t.Context(), path, "users")
 	require.ErrorContains(t, err, "run `atrium up` first")
 
-	require.NoError(t, os.MkdirAll(filepath.Join(path, "postgres"), 0o755)) //nolint:gosec // PostgreSQL's account has to pass
+	require.NoError(t, os.MkdirAll(filepath.Join(path, "postgres"), 0o755))
 	url, done, err := local.Database(t.Context(), path, "users")
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, done(context.Background())) }) //nolint:usetesting // t.Context is done in a cleanup

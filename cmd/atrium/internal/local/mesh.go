@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -83,9 +84,9 @@ func (m *Mesh) Stop(ctx context.Context) error {
 	m.stops = nil
 	m.mu.Unlock()
 	var errs []error
-	for i := len(stops) - 1; i >= 0; i-- {
-		if err := stops[i].fn(ctx); err != nil {
-			errs = append(errs, fmt.Errorf("stop %s: %w", stops[i].name, err))
+	for _, stop := range slices.Backward(stops) {
+		if err := stop.fn(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("stop %s: %w", stop.name, err))
 		}
 	}
 	return errors.Join(errs...)

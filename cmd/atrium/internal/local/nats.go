@@ -56,5 +56,5 @@ func (l natsLogger) Debugf(format string, v ...any)  { l.log(slog.LevelDebug, fo
 func (l natsLogger) Tracef(format string, v ...any)  { l.log(slog.LevelDebug, format, v) }
 
 func (l natsLogger) log(level slog.Level, format string, v []any) {
-	l.logger.Log(context.Background(), level, "nats: "+fmt.Sprintf(format, v...)) //nolint:contextcheck // the server has none
+	l.logger.Log(context.Background(), level, "NATS says", "line", fmt.Sprintf(format, v...))
 }

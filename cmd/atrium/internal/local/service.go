@@ -120,7 +120,7 @@ func (s *runningService) probe(ctx context.Context, client *http.Client) string 
 	if err != nil {
 		return err.Error()
 	}
-	response, err := client.Do(request) //nolint:gosec // the address is our own
+	response, err := client.Do(request)
 	if err != nil {
 		return err.Error()
 	}

@@ -45,7 +45,7 @@ func (p *probe) definition(startErr error) service.Definition {
 			})
 			group := lifecycle.NewGroup(tel.Logger)
 			group.Add(service.AdminServer, health.NewAdmin("127.0.0.1:0", checks, nil))
-			group.Add(service.HTTPServer, lifecycle.NewHTTPServer(&http.Server{Addr: "127.0.0.1:0"})) //nolint:gosec // it gets its timeouts there
+			group.Add(service.HTTPServer, lifecycle.NewHTTPServer(&http.Server{Addr: "127.0.0.1:0"}))
 			group.Add("probe", p)
 			if startErr != nil {
 				group.Add("broken", lifecycle.Func(func(context.Context) error { return startErr }, nil))

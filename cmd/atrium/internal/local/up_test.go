@@ -49,6 +49,14 @@ type client struct {
 	t      *testing.T
 	origin string
 	token  string
+	http   *http.Client
+}
+
+func newClient(t *testing.T, mesh *local.Mesh) *client {
+	t.Helper()
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &client{t: t, origin: mesh.Origin, http: &http.Client{Transport: transport, Timeout: time.Minute}}
 }
 
 // call returns the status and the answer as JSON.
@@ -64,7 +72,7 @@ func (c *client) call(method, path string, body any) (int, map[string]any) {
 	if c.token != "" {
 		request.Header.Set("Authorization", "Bearer "+c.token)
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := c.http.Do(request)
 	require.NoError(c.t, err)
 	defer func() { _ = response.Body.Close() }()
 	answer := map[string]any{}
@@ -102,7 +110,7 @@ func TestUp(t *testing.T) {
 	defer stop(t, mesh)
 	require.Contains(t, mesh.SetupURL, "token=", "there is a way to the first administrator")
 
-	c := &client{t: t, origin: mesh.Origin}
+	c := newClient(t, mesh)
 	status, _ := c.call(http.MethodPost, "/api/v1/auth/register",
 		map[string]string{"email": "Ada@example.com", "password": "seven green bicycles", "full_name": "Ada Lovelace"})
 	require.Equal(t, http.StatusCreated, status)
@@ -114,7 +122,9 @@ func TestUp(t *testing.T) {
 	require.Equal(t, "Ada Lovelace", me["full_name"])
 
 	for _, path := range []string{"/docs", "/redoc", "/dev/inbox", "/dev/traces"} {
-		response, err := http.Get(mesh.Origin + path) //nolint:noctx // a look
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, mesh.Origin+path, nil)
+		require.NoError(t, err)
+		response, err := c.http.Do(request)
 		require.NoError(t, err)
 		require.NoError(t, response.Body.Close())
 		require.Equal(t, http.StatusOK, response.StatusCode, path)
@@ -155,7 +165,7 @@ func TestASecondStart(t *testing.T) {
 
 	mesh = start(t, local.Config{Data: data})
 	defer stop(t, mesh)
-	c := &client{t: t, origin: mesh.Origin}
+	c := newClient(t, mesh)
 	c.signIn(adminEmail, adminPassword)
 	require.NoFileExists(t, filepath.Join(data, "demo"))
 	fillDemo(t, mesh)
@@ -178,13 +188,13 @@ func fillDemo(t *testing.T, mesh *local.Mesh) {
 	require.NoError(t, err)
 	require.True(t, result.Unchanged)
 
-	admin := &client{t: t, origin: mesh.Origin}
+	admin := newClient(t, mesh)
 	admin.signIn(adminEmail, adminPassword)
 	for status, want := range map[string]float64{"active": 17, "pending": 5, "deactivated": 3, "deleted": 1} {
 		_, page := admin.call(http.MethodGet, "/api/v1/users?status="+status, nil)
 		require.InDelta(t, want, page["total"], 0, status)
 	}
-	ada := &client{t: t, origin: mesh.Origin}
+	ada := newClient(t, mesh)
 	ada.signIn(result.SignInAs, password)
 	require.Eventually(t, func() bool {
 		_, page := ada.call(http.MethodGet, "/api/v1/notifications", nil)

@@ -5,20 +5,31 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/riverqueue/river"
+
 	"github.com/atrium-mesh/atrium/pkg/config"
+	"github.com/atrium-mesh/atrium/pkg/events"
+	"github.com/atrium-mesh/atrium/pkg/jobs"
 	"github.com/atrium-mesh/atrium/pkg/lifecycle"
 	"github.com/atrium-mesh/atrium/pkg/page"
 	"github.com/atrium-mesh/atrium/pkg/service"
 	"github.com/atrium-mesh/atrium/pkg/telemetry"
 	"github.com/atrium-mesh/atrium/services/auth/internal/accounts"
+	"github.com/atrium-mesh/atrium/services/auth/internal/audit"
 	authconfig "github.com/atrium-mesh/atrium/services/auth/internal/config"
+	"github.com/atrium-mesh/atrium/services/auth/internal/consumers"
 	"github.com/atrium-mesh/atrium/services/auth/internal/keys"
 	"github.com/atrium-mesh/atrium/services/auth/internal/links"
+	"github.com/atrium-mesh/atrium/services/auth/internal/pages"
 	"github.com/atrium-mesh/atrium/services/auth/internal/password"
 	"github.com/atrium-mesh/atrium/services/auth/internal/revocation"
+	"github.com/atrium-mesh/atrium/services/auth/internal/roles"
 	"github.com/atrium-mesh/atrium/services/auth/internal/sessions"
+	"github.com/atrium-mesh/atrium/services/auth/internal/setup"
+	"github.com/atrium-mesh/atrium/services/auth/internal/standing"
 	"github.com/atrium-mesh/atrium/services/auth/internal/store"
 	"github.com/atrium-mesh/atrium/services/auth/internal/store/migrations"
+	"github.com/atrium-mesh/atrium/services/auth/internal/tasks"
 	"github.com/atrium-mesh/atrium/services/auth/internal/throttle"
 	"github.com/atrium-mesh/atrium/services/auth/internal/tokens"
 	"github.com/atrium-mesh/atrium/services/auth/internal/watermarks"
@@ -42,12 +53,15 @@ func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry) (*l
 		return nil, fmt.Errorf("auth: %w", err)
 	}
 	operations(base.Ops, all)
-	base.AddWithDatabase("keys", all.keys)
+	base.AddWithDatabase("keys", all.keys) // first: without them nobody can sign in
+	base.AddWithDatabase("setup", all.setup)
+	base.AddWithDatabase("jobs", all.jobs)
+	base.AddWithDatabase("consumer", all.consumer)
 	base.FollowWatermarks(all.watermarks.Poll)
 	return base.Group, nil
 }
 
-// domain is the parts of auth that operations are bound to.
+// domain is the parts of auth that operations are bound to, and what works in the background.
 type domain struct {
 	accounts   *accounts.Service
 	sessions   *sessions.Service
@@ -55,6 +69,12 @@ type domain struct {
 	discovery  keys.Discovery
 	links      *links.Links
 	watermarks *watermarks.List
+	setup      *setup.Service
+	roles      *roles.Service
+	trail      *audit.Trail
+	pages      *pages.Pages
+	consumer   *events.Consumer
+	jobs       *jobs.Runner
 }
 
 func compose(cfg authconfig.Config, base *service.Base) (domain, error) {
@@ -70,6 +90,14 @@ func compose(cfg authconfig.Config, base *service.Base) (domain, error) {
 	ring, err := keys.NewRing(cfg.Keys, keys.Deps{
 		Store: records.Keys(), SealKey: base.Key("auth signing keys"), TokenLifetime: cfg.AccessTokenTTL, Logger: tel.Logger,
 	})
+	if err != nil {
+		return domain{}, err
+	}
+	runner, err := background(base, records)
+	if err != nil {
+		return domain{}, err
+	}
+	shown, err := pages.New()
 	if err != nil {
 		return domain{}, err
 	}
@@ -94,5 +122,28 @@ func compose(cfg authconfig.Config, base *service.Base) (domain, error) {
 		discovery:  keys.Discovery{Issuer: cfg.Issuer, Algorithms: ring.Algorithms()},
 		links:      onetime,
 		watermarks: watermarks.NewList(records, cursors, nil),
+		setup: setup.New(cfg.Setup, setup.Deps{
+			Store: records.Setup(), Passwords: hasher, Policy: policy, Links: onetime, Logger: tel.Logger,
+		}),
+		roles: roles.New(roles.Deps{Store: records.Roles(), Keep: ender.Keep(), Cursors: cursors}),
+		trail: audit.NewTrail(records, cursors),
+		pages: shown,
+		consumer: events.NewConsumer(events.ConsumerConfig{
+			Name: "auth", Pool: base.Pool, JS: base.JS, Handlers: consumers.Handlers(standing.New(ender, nil)),
+			Tracer: tel.Tracer, Meter: tel.Meter, Logger: tel.Logger,
+		}),
+		jobs: runner,
 	}, nil
+}
+
+// background is the jobs that auth does by itself.
+func background(base *service.Base, records *store.Store) (*jobs.Runner, error) {
+	workers := river.NewWorkers()
+	if err := river.AddWorkerSafely(workers, tasks.NewCleanupWorker(records.Expiring(), nil, base.Tel.Logger)); err != nil {
+		return nil, fmt.Errorf("add the clean-up: %w", err)
+	}
+	return jobs.New(jobs.Config{
+		Pool: base.Pool, Replica: base.Replica(), Workers: workers, Queues: tasks.Queues(), Periodic: tasks.Periodic(),
+		Tracer: base.Tel.Tracer, Logger: base.Tel.Logger,
+	})
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"github.com/atrium-mesh/atrium/pkg/op"
 	"github.com/atrium-mesh/atrium/services/auth/api"
+	"github.com/atrium-mesh/atrium/services/auth/internal/pages"
 )
 
 // operations ties every operation of auth to its implementation.
@@ -34,4 +35,21 @@ func operations(s *op.Server, d domain) {
 	op.Handle(s, api.OAuthMetadata, d.discovery.OAuth)
 	op.Handle(s, api.CreateLink, d.links.Create)
 	op.Handle(s, api.ListWatermarks, d.watermarks.List)
+	op.Handle(s, api.SetupLink, d.setup.Link)
+	op.Handle(s, api.SetupFirstAdmin, d.setup.Do)
+
+	op.Handle(s, api.ListRoles, d.roles.List)
+	op.Handle(s, api.CreateRole, d.roles.Create)
+	op.Handle(s, api.GetRole, d.roles.Get)
+	op.Handle(s, api.UpdateRole, d.roles.Update)
+	op.Handle(s, api.DeleteRole, d.roles.Delete)
+	op.Handle(s, api.GetUserRoles, d.roles.Of)
+	op.Handle(s, api.SetUserRoles, d.roles.Assign)
+	op.Handle(s, api.ListAudit, d.trail.List)
+
+	op.HandleRaw(s, api.VerifyEmailPage, d.pages.Handler(pages.VerifyEmail()))
+	op.HandleRaw(s, api.ResetPasswordPage, d.pages.Handler(pages.ResetPassword()))
+	op.HandleRaw(s, api.AcceptInvitationPage, d.pages.Handler(pages.AcceptInvitation()))
+	op.HandleRaw(s, api.NotMePage, d.pages.Handler(pages.NotMe()))
+	op.HandleRaw(s, api.SetupPage, d.pages.Handler(pages.Setup()))
 }

@@ -21,16 +21,28 @@ func TestJudge(t *testing.T) {
 		change func(a *identity.Account, s *identity.Session, t *identity.RefreshToken)
 		want   verdict
 	}{
-		"fresh":                    {func(*identity.Account, *identity.Session, *identity.RefreshToken) {}, rotates},
-		"expired":                  {func(_ *identity.Account, _ *identity.Session, t *identity.RefreshToken) { t.ExpiresAt = now }, refused},
-		"account_disabled":         {func(a *identity.Account, _ *identity.Session, _ *identity.RefreshToken) { a.Status = identity.StatusDisabled }, refused},
-		"account_erased":           {func(a *identity.Account, _ *identity.Session, _ *identity.RefreshToken) { a.Status = identity.StatusErased }, refused},
-		"session_revoked":          {func(_ *identity.Account, s *identity.Session, _ *identity.RefreshToken) { s.RevokedAt = ago(1) }, refused},
-		"session_expired":          {func(_ *identity.Account, s *identity.Session, _ *identity.RefreshToken) { s.ExpiresAt = now }, refused},
-		"used_just_now":            {func(_ *identity.Account, _ *identity.Session, t *identity.RefreshToken) { t.UsedAt, t.ChildID = ago(0), &child }, repeats},
-		"used_in_the_future":       {func(_ *identity.Account, _ *identity.Session, t *identity.RefreshToken) { t.UsedAt, t.ChildID = ago(-time.Second), &child }, repeats},
-		"used_at_the_end_of_grace": {func(_ *identity.Account, _ *identity.Session, t *identity.RefreshToken) { t.UsedAt, t.ChildID = ago(grace), &child }, repeats},
-		"used_before_grace":        {func(_ *identity.Account, _ *identity.Session, t *identity.RefreshToken) { t.UsedAt, t.ChildID = ago(grace+1), &child }, stolen},
+		"fresh":   {func(*identity.Account, *identity.Session, *identity.RefreshToken) {}, rotates},
+		"expired": {func(_ *identity.Account, _ *identity.Session, t *identity.RefreshToken) { t.ExpiresAt = now }, refused},
+		"account_disabled": {func(a *identity.Account, _ *identity.Session, _ *identity.RefreshToken) {
+			a.Status = identity.StatusDisabled
+		}, refused},
+		"account_erased": {func(a *identity.Account, _ *identity.Session, _ *identity.RefreshToken) {
+			a.Status = identity.StatusErased
+		}, refused},
+		"session_revoked": {func(_ *identity.Account, s *identity.Session, _ *identity.RefreshToken) { s.RevokedAt = ago(1) }, refused},
+		"session_expired": {func(_ *identity.Account, s *identity.Session, _ *identity.RefreshToken) { s.ExpiresAt = now }, refused},
+		"used_just_now": {func(_ *identity.Account, _ *identity.Session, t *identity.RefreshToken) {
+			t.UsedAt, t.ChildID = ago(0), &child
+		}, repeats},
+		"used_in_the_future": {func(_ *identity.Account, _ *identity.Session, t *identity.RefreshToken) {
+			t.UsedAt, t.ChildID = ago(-time.Second), &child
+		}, repeats},
+		"used_at_the_end_of_grace": {func(_ *identity.Account, _ *identity.Session, t *identity.RefreshToken) {
+			t.UsedAt, t.ChildID = ago(grace), &child
+		}, repeats},
+		"used_before_grace": {func(_ *identity.Account, _ *identity.Session, t *identity.RefreshToken) {
+			t.UsedAt, t.ChildID = ago(grace+1), &child
+		}, stolen},
 		"used_and_expired": {func(_ *identity.Account, _ *identity.Session, t *identity.RefreshToken) {
 			t.UsedAt, t.ChildID, t.ExpiresAt = ago(time.Hour), &child, now
 		}, stolen},

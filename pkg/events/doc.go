@@ -17,7 +17,8 @@
 //
 // # Order
 //
-// Events are delivered in the order of the outbox, one at a time for each consumer and stream. The order of the outbox is that of
+// Events are handled in the order of the outbox, one after the other for each consumer and stream; those that have arrived together
+// share a transaction, unless one of them fails: then each has its own. The order of the outbox is that of
 // commits only where those exclude each other, which changes of one aggregate do, since they lock its row: so the events of one
 // subject arrive in order, and no more is promised. It is kept by:
 //   - one relay and one consumer of a stream among all replicas (package leader), whose SQL runs on the session that holds

@@ -28,10 +28,10 @@ const (
 
 // handleMessage ends with the message's effect, or its dead letter, committed, and acknowledges it. It returns an error only when
 // that could not be: then the message is delivered again.
-func (s *subscription) handleMessage(ctx context.Context, session *leader.Session, msg jetstream.Msg, seq uint64) error {
+func (s *subscription) handleMessage(ctx context.Context, session *leader.Session, msg jetstream.Msg) error {
 	e, failure := parseMessage(msg.Headers(), msg.Data())
 	if failure != nil {
-		e = s.unreadable(e, msg, seq)
+		e = s.unreadable(e, msg)
 		failure = errs.New(errs.Malformed, "event_unreadable", "The event's headers cannot be read.").WithCause(failure)
 	}
 	for attempt := 1; ; attempt++ {
@@ -137,17 +137,19 @@ func (s *subscription) startSpan(ctx context.Context, e envelope, attempt int) (
 }
 
 // unreadable gives a message that is no event of ours what a dead letter needs, the same at every delivery.
-func (s *subscription) unreadable(e envelope, msg jetstream.Msg, seq uint64) envelope {
+func (s *subscription) unreadable(e envelope, msg jetstream.Msg) envelope {
+	meta, err := msg.Metadata()
+	if err != nil {
+		meta = &jetstream.MsgMetadata{} // cannot be: arrived has read it
+	}
 	if e.ID == uuid.Nil {
-		e.ID = uuid.NewSHA1(uuid.NameSpaceURL, []byte(s.stream+"/"+strconv.FormatUint(seq, 10)))
+		e.ID = uuid.NewSHA1(uuid.NameSpaceURL, []byte(s.stream+"/"+strconv.FormatUint(meta.Sequence.Stream, 10)))
 	}
 	if e.Type == "" {
 		e.Type = strings.TrimPrefix(msg.Subject(), subjectPrefix)
 	}
 	if e.Time.IsZero() {
-		if meta, err := msg.Metadata(); err == nil {
-			e.Time = meta.Timestamp
-		}
+		e.Time = meta.Timestamp
 	}
 	return e
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
+	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/events"
 	"github.com/atrium-mesh/atrium/pkg/pg"
 )
@@ -39,6 +40,34 @@ func TestOrder(t *testing.T) {
 			return nil
 		}))
 		b.eventually("a", 4)
+	})
+
+	t.Run("a poison event among many that arrive together", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.relay()
+		require.NoError(t, pg.InTx(t.Context(), b.producer, func(tx pgx.Tx) error {
+			for n := range 200 {
+				if err := events.Publish(t.Context(), tx, userChanged(), "a", changed{N: n}); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+		b.allPublished()
+		b.consume(b.consumer, events.On(userChanged(), func(ctx context.Context, tx pgx.Tx, e events.Event[changed]) error {
+			n := e.Data.N
+			switch {
+			case n == 100:
+				return errs.New(errs.Invalid, "poison", "Cannot be.")
+			case n < 100:
+				n++
+			}
+			_, err := tx.Exec(ctx, "INSERT INTO effects (subject, n) VALUES ($1, $2)", e.Subject, n)
+			return err
+		}))
+		b.eventually("a", 199)
+		require.Equal(t, 1, deadLetters(t, b))
 	})
 
 	t.Run("what follows a delivery that was lost waits for it", func(t *testing.T) {

@@ -92,23 +92,50 @@ func (s *subscription) fetch(ctx context.Context, session *leader.Session, cons 
 	if err != nil {
 		return fmt.Errorf("fetch events: %w", err)
 	}
-	for msg := range batch.Messages() {
-		meta, err := msg.Metadata()
+	for {
+		group, err := arrived(batch.Messages(), delivered)
+		if errHandling := s.handleGroup(ctx, session, group); errHandling != nil {
+			return errHandling
+		}
 		if err != nil {
-			return fmt.Errorf("read a delivery: %w", err)
-		}
-		if meta.Sequence.Consumer != *delivered+1 {
-			return errGap
-		}
-		*delivered = meta.Sequence.Consumer
-		if err := s.handleMessage(ctx, session, msg, meta.Sequence.Stream); err != nil {
 			return err
+		}
+		if len(group) == 0 {
+			break
 		}
 	}
 	if err := batch.Error(); err != nil && !errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		return fmt.Errorf("fetch events: %w", err)
 	}
 	return nil
+}
+
+// arrived waits for the next message and takes with it what is there already. It is empty at the end of the batch. At a gap it
+// returns what came before.
+func arrived(messages <-chan jetstream.Msg, delivered *uint64) (group []jetstream.Msg, err error) {
+	next := func() (msg jetstream.Msg, ok bool) {
+		if len(group) == 0 {
+			msg, ok = <-messages
+			return msg, ok
+		}
+		select {
+		case msg, ok = <-messages:
+		default:
+		}
+		return msg, ok
+	}
+	for msg, ok := next(); ok; msg, ok = next() {
+		meta, err := msg.Metadata()
+		if err != nil {
+			return group, fmt.Errorf("read a delivery: %w", err)
+		}
+		if meta.Sequence.Consumer != *delivered+1 {
+			return group, errGap
+		}
+		*delivered = meta.Sequence.Consumer
+		group = append(group, msg)
+	}
+	return group, nil
 }
 
 // ensureConsumer makes the durable consumer or brings it up to date. What a former leader has not acknowledged is delivered again at

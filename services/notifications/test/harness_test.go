@@ -1,0 +1,258 @@
+// Package test runs notifications as a black box: on a real PostgreSQL, a real NATS and a real SMTP server, with the events of the other
+// services published as those publish them.
+package test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/require"
+
+	"github.com/atrium-mesh/atrium/pkg/authz"
+	"github.com/atrium-mesh/atrium/pkg/config"
+	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/pkg/events"
+	"github.com/atrium-mesh/atrium/pkg/jobs"
+	"github.com/atrium-mesh/atrium/pkg/natstest"
+	"github.com/atrium-mesh/atrium/pkg/op"
+	"github.com/atrium-mesh/atrium/pkg/pg"
+	"github.com/atrium-mesh/atrium/pkg/pgtest"
+	"github.com/atrium-mesh/atrium/pkg/service"
+	"github.com/atrium-mesh/atrium/pkg/service/servicetest"
+	"github.com/atrium-mesh/atrium/pkg/telemetry"
+	"github.com/atrium-mesh/atrium/pkg/telemetry/telemetrytest"
+	"github.com/atrium-mesh/atrium/pkg/token/tokentest"
+	auth "github.com/atrium-mesh/atrium/services/auth/api"
+	"github.com/atrium-mesh/atrium/services/notifications"
+	"github.com/atrium-mesh/atrium/services/notifications/internal/mail/mailtest"
+	"github.com/atrium-mesh/atrium/services/notifications/internal/store/migrations"
+)
+
+// soon bounds what should take milliseconds.
+const soon = 20 * time.Second
+
+// TestMain runs the service itself in the processes that the tests start to kill them.
+func TestMain(m *testing.M) {
+	if os.Getenv("NOTIFICATIONS_CHILD") != "" {
+		service.Main(notifications.Service())
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// world is a mesh around notifications.
+type world struct {
+	t        *testing.T
+	nats     *natstest.Server
+	smtp     *mailtest.Server
+	issuer   *tokentest.Issuer
+	recorder *telemetrytest.Recorder
+	url      string // of the database
+	db       *pgxpool.Pool
+	auth     *producer
+	users    *producer
+	links    *linkMaker
+	env      config.Source
+}
+
+// newWorld starts everything but notifications.
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{
+		t: t, nats: natstest.StartServer(t), smtp: mailtest.New(t, mailtest.Options{}), issuer: tokentest.NewIssuer(t),
+		recorder: telemetrytest.New(t), url: pgtest.NewURL(t, migrations.FS),
+	}
+	w.db = pgtest.Open(t, w.url)
+	require.NoError(t, jobs.Migrate(t.Context(), w.db)) // so that tests can look at jobs before the service has started
+	w.auth, w.users = newProducer(t, w, "auth"), newProducer(t, w, "users")
+	w.links = newLinkMaker(t, w)
+	w.env = config.Source{
+		"SMTP_URL": w.smtp.URL(), "MAIL_FROM": "Atrium <no-reply@atrium.test>", "MAIL_RETRY_AFTER": "50ms", "PRODUCT_URL": "https://app.atrium.test",
+		"LINK_BASE_URL": "https://app.atrium.test",
+	}
+	return w
+}
+
+// start starts a replica of notifications.
+func (w *world) start() *servicetest.Service {
+	w.t.Helper()
+	return servicetest.Start(w.t, notifications.Service(), servicetest.Options{
+		Env: w.env, DatabaseURL: w.url, NATS: w.nats, Issuer: w.issuer, Recorder: w.recorder,
+	})
+}
+
+// producer publishes events as a service does: from an outbox, with a relay.
+type producer struct {
+	db  *pgxpool.Pool
+	tel *telemetry.Telemetry
+}
+
+func newProducer(t *testing.T, w *world, name string) *producer {
+	t.Helper()
+	p := &producer{db: pgtest.New(t, nil), tel: w.recorder.Telemetry(name)}
+	js, err := jetstream.New(w.nats.Connect(t))
+	require.NoError(t, err)
+	relay := events.NewRelay(events.RelayConfig{Pool: p.db, JS: js, Stream: strings.ToUpper(name), Prefix: name, Tracer: p.tel.Tracer})
+	require.NoError(t, relay.Start(t.Context()))
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		_ = relay.Stop(ctx)
+	})
+	return p
+}
+
+func publish[T any](ctx context.Context, t *testing.T, p *producer, typ events.Type[T], subject uuid.UUID, data T) {
+	t.Helper()
+	require.NoError(t, pg.InTx(ctx, p.db, func(tx pgx.Tx) error { return events.Publish(ctx, tx, typ, subject.String(), data) }))
+}
+
+// linkMaker answers for auth what notifications asks of it.
+type linkMaker struct {
+	fail atomic.Pointer[errs.Error] // what create-link answers instead
+	made atomic.Int64
+}
+
+func newLinkMaker(t *testing.T, w *world) *linkMaker {
+	t.Helper()
+	m, tel := &linkMaker{}, w.recorder.Telemetry("auth")
+	server := op.NewServer(op.Config{
+		Service: "auth", Logger: tel.Logger, Tracer: tel.Tracer, Meter: tel.Meter, Propagator: tel.Propagator,
+		Verify: func(context.Context, string) (*authz.Principal, error) { return nil, errs.Unauthenticated },
+	})
+	op.Handle(server, auth.CreateLink, func(_ context.Context, in *auth.CreateLinkRequest) (*auth.CreateLinkResponse, error) {
+		m.made.Add(1)
+		if e := m.fail.Load(); e != nil {
+			return nil, e
+		}
+		return &auth.CreateLinkResponse{
+			URL: "https://app.atrium.test/account/" + string(in.Purpose) + "?token=" + in.DeliveryID.String(), ExpiresAt: time.Now().Add(time.Hour),
+		}, nil
+	})
+	op.Handle(server, auth.ListWatermarks, func(_ context.Context, in *auth.ListWatermarksRequest) (*auth.ListWatermarksResponse, error) {
+		return &auth.ListWatermarksResponse{Next: in.Cursor}, nil
+	})
+	require.NoError(t, server.ServeNATS(w.nats.Connect(t)))
+	t.Cleanup(func() { _ = server.StopNATS(context.Background()) })
+	return m
+}
+
+// person is somebody who signed up.
+type person struct {
+	id    uuid.UUID
+	email string
+}
+
+// signUp publishes what auth publishes of a registration.
+func (w *world) signUp(ctx context.Context, name string) person {
+	w.t.Helper()
+	p := person{id: newID(w.t), email: strings.ToLower(name) + "@example.com"}
+	publish(ctx, w.t, w.auth, auth.AccountRegistered, p.id, auth.AccountRegisteredData{
+		AccountID: p.id, Email: p.email, FullName: name + " Example", Locale: "en", Origin: auth.OriginSignUp, Roles: []string{"user"}, At: time.Now(),
+	})
+	return p
+}
+
+// known makes people whom notifications knows, without a mail.
+func (w *world) known(names ...string) []person {
+	w.t.Helper()
+	var people []person
+	for _, name := range names {
+		p := person{id: newID(w.t), email: strings.ToLower(name) + "@example.com"}
+		publish(w.t.Context(), w.t, w.auth, auth.AccountRegistered, p.id, auth.AccountRegisteredData{
+			AccountID: p.id, Email: p.email, FullName: name, Locale: "en", Origin: auth.OriginSetup, Roles: []string{"user"}, Verified: true,
+		})
+		people = append(people, p)
+	}
+	w.eventually(func() bool {
+		return w.count("SELECT count(*) FROM recipients WHERE id = ANY($1)", ids(people)) == int64(len(people))
+	}, "recipients are made")
+	return people
+}
+
+func ids(people []person) []uuid.UUID {
+	out := make([]uuid.UUID, len(people))
+	for i, p := range people {
+		out[i] = p.id
+	}
+	return out
+}
+
+func newID(t testing.TB) uuid.UUID {
+	t.Helper()
+	id, err := uuid.NewV7()
+	require.NoError(t, err)
+	return id
+}
+
+func (w *world) count(sql string, args ...any) int64 {
+	w.t.Helper()
+	var n int64
+	require.NoError(w.t, w.db.QueryRow(w.t.Context(), sql, args...).Scan(&n))
+	return n
+}
+
+func (w *world) eventually(ok func() bool, what string) {
+	w.t.Helper()
+	require.Eventually(w.t, ok, soon, 10*time.Millisecond, what)
+}
+
+// answer is what the service answered.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (a answer) into(t testing.TB, v any) {
+	t.Helper()
+	require.NoError(t, json.Unmarshal(a.body, v), string(a.body))
+}
+
+func (a answer) code(t testing.TB) string {
+	t.Helper()
+	var p errs.Problem
+	a.into(t, &p)
+	return p.Code
+}
+
+// call makes a request; body is JSON, or nil. Header is pairs of names and values.
+func call(t testing.TB, method, url, token string, body any, header ...string) answer {
+	t.Helper()
+	var r io.Reader = http.NoBody
+	if body != nil {
+		b, err := json.Marshal(body)
+		require.NoError(t, err)
+		r = bytes.NewReader(b)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), method, url, r)
+	require.NoError(t, err)
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	client := http.Client{Timeout: soon, Transport: &http.Transport{DisableKeepAlives: true}}
+	res, err := client.Do(req)
+	require.NoError(t, err)
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	return answer{status: res.StatusCode, header: res.Header, body: b}
+}

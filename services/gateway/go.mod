@@ -10,6 +10,7 @@ require (
 )
 
 require (
+	github.com/coder/websocket v1.8.15
 	github.com/danielgtaylor/huma/v2 v2.37.2 // indirect
 	github.com/gorilla/mux v1.8.1 // indirect
 	github.com/mvrilo/go-redoc v0.1.5 // indirect
@@ -17,6 +18,7 @@ require (
 	github.com/sony/gobreaker/v2 v2.4.0 // indirect
 	github.com/stretchr/testify v1.12.1 // indirect
 	github.com/swaggest/swgui v1.8.5 // indirect
+	github.com/vearutop/statigz v1.4.0
 )
 
 replace github.com/atrium-mesh/atrium/pkg => ../../pkg

@@ -18,19 +18,12 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/telemetry"
 	auth "github.com/atrium-mesh/atrium/services/auth/api"
 	gateway "github.com/atrium-mesh/atrium/services/gateway/internal/config"
-	"github.com/atrium-mesh/atrium/services/gateway/internal/docs"
 	"github.com/atrium-mesh/atrium/services/gateway/internal/pipeline"
 	"github.com/atrium-mesh/atrium/services/gateway/internal/routes"
 	"github.com/atrium-mesh/atrium/services/gateway/internal/upstream"
 	notifications "github.com/atrium-mesh/atrium/services/notifications/api"
 	users "github.com/atrium-mesh/atrium/services/users/api"
 )
-
-// Extra is a handler for paths below a prefix that no service owns, such as local mode's /dev/.
-type Extra struct {
-	Prefix  string
-	Handler http.Handler
-}
 
 // Services are those behind the gateway, with what they declare.
 func Services() []routes.Service {
@@ -61,28 +54,17 @@ func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry, ext
 	if err != nil {
 		return nil, err
 	}
-	trusted, err := netaddr.ParseTrusted(cfg.TrustedProxies)
-	if err != nil {
-		return nil, err
-	}
-	limits, err := limiters(cfg, base)
-	if err != nil {
-		return nil, err
-	}
-	own, err := docs.Handler(docs.Document(cfg.Issuer, Operations()), extra(extras))
-	if err != nil {
-		return nil, err
-	}
-	front, err := pipeline.New(pipeline.Config{
-		Logger: tel.Logger, Tracer: tel.Tracer, Meter: tel.Meter, Propagator: tel.Propagator,
-		Routes: routes.New(Services()), Verifier: base.Verifier, Watermarks: base.Watermarks,
-		TrustedProxies: trusted, Origins: cfg.CORSOrigins, Limits: limits, MaxBody: cfg.MaxBodyBytes,
-		HSTS: strings.HasPrefix(cfg.Issuer, "https://"), Own: own,
-		Upstream: upstream.New(upstream.Config{
-			Services: map[string]*url.URL{"auth": cfg.AuthURL, "users": cfg.UsersURL, "notifications": cfg.NotificationsURL},
-			Tracer:   tel.Tracer, Propagator: tel.Propagator, Logger: tel.Logger,
-		}),
+	table := routes.New(Services())
+	proxy, err := upstream.New(upstream.Config{
+		Services: map[string]*url.URL{"auth": cfg.AuthURL, "users": cfg.UsersURL, "notifications": cfg.NotificationsURL},
+		Routes:   table.All(),
+		Tracer:   tel.Tracer, Meter: tel.Meter, Propagator: tel.Propagator, Logger: tel.Logger,
 	})
+	if err != nil {
+		return nil, err
+	}
+	base.Group.Add("upstream", proxy)
+	front, err := newPipeline(cfg, base, table, proxy, extras)
 	if err != nil {
 		return nil, err
 	}
@@ -91,14 +73,29 @@ func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry, ext
 	return base.Group, nil
 }
 
-// extra serves what was mounted, and a problem for all else.
-func extra(extras []Extra) http.Handler {
-	mux := http.NewServeMux()
-	for _, e := range extras {
-		mux.Handle(e.Prefix, e.Handler)
+func newPipeline(cfg gateway.Config, base *service.Base, table *routes.Table, proxy http.Handler, extras []Extra) (http.Handler, error) {
+	trusted, err := netaddr.ParseTrusted(cfg.TrustedProxies)
+	if err != nil {
+		return nil, fmt.Errorf("TRUSTED_PROXIES: %w", err)
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { pipeline.Refuse(w, r, op.ErrNoRoute()) })
-	return mux
+	limits, err := limiters(cfg, base)
+	if err != nil {
+		return nil, err
+	}
+	own, err := own(cfg, base.Health, extras)
+	if err != nil {
+		return nil, err
+	}
+	origin, err := cfg.Origin()
+	if err != nil {
+		return nil, err
+	}
+	return pipeline.New(pipeline.Config{
+		Logger: base.Tel.Logger, Tracer: base.Tel.Tracer, Meter: base.Tel.Meter, Propagator: base.Tel.Propagator,
+		Routes: table, Verifier: base.Verifier, Watermarks: base.Watermarks,
+		TrustedProxies: trusted, Origin: origin, Origins: cfg.CORSOrigins, Limits: limits, MaxBody: cfg.MaxBodyBytes,
+		Upstream: proxy, Own: own, HSTS: strings.HasPrefix(origin, "https://"),
+	})
 }
 
 // limiters makes the rate limits, shared through Redis when there is one. A limit that is off is not there.
@@ -112,17 +109,16 @@ func limiters(cfg gateway.Config, base *service.Base) (map[op.Limit]pipeline.Lim
 		base.Group.Add("redis", redis)
 	}
 	out := map[op.Limit]pipeline.Limit{}
-	for name, limit := range map[string]ratelimit.Limit{"sign-in": cfg.RateLimitSignIn, "sign-up": cfg.RateLimitSignUp, "api": cfg.RateLimitAPI} {
+	for key, limit := range map[op.Limit]ratelimit.Limit{
+		op.LimitSignIn: cfg.RateLimitSignIn, op.LimitSignUp: cfg.RateLimitSignUp, op.LimitAPI: cfg.RateLimitAPI,
+	} {
 		if limit.Off() {
 			continue
 		}
+		name := cmp.Or(string(key), "api")
 		l, err := ratelimit.New(ratelimit.Config{Name: name, Limit: limit, Redis: redis, Logger: base.Tel.Logger, Meter: base.Tel.Meter})
 		if err != nil {
 			return nil, err
-		}
-		key := op.Limit(name)
-		if name == "api" {
-			key = op.LimitAPI
 		}
 		out[key] = pipeline.Limit{Name: name, Limit: limit, Limiter: l}
 	}

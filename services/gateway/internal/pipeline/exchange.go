@@ -1,8 +1,12 @@
 package pipeline
 
 import (
+	"bufio"
+	"cmp"
 	"context"
+	"net"
 	"net/http"
+	"net/netip"
 
 	"github.com/atrium-mesh/atrium/pkg/authz"
 	"github.com/atrium-mesh/atrium/pkg/errs"
@@ -12,15 +16,16 @@ import (
 // Exchange is what the steps learn of a request, each from those before it.
 type Exchange struct {
 	RequestID string
-	ClientIP  string
+	Client    netip.Addr // the client's real address; not valid when it cannot be known
 	Route     *routes.Route
-	Params    map[string]string
-	Token     string
-	Principal *authz.Principal
+	Params    map[string]string // of the path, as they were sent
+	Token     string            // the verified access token, or ""
+	Principal *authz.Principal  // whose it is, or nil
 
-	err    error // what the gateway refused it with
-	status int
-	bytes  int64
+	counted bool  // against a limit
+	err     error // what the gateway refused it with
+	status  int
+	bytes   int64
 }
 
 type exchangeKey struct{}
@@ -42,26 +47,38 @@ func Refuse(w http.ResponseWriter, r *http.Request, err error) {
 	errs.WriteProblem(w, err, x.RequestID)
 }
 
-// recorder notes the status and size of an answer. It unwraps for http.ResponseController, so that streams can flush and hijack.
+// answered is the status for logs and metrics: what was sent, or 499 when there was nobody left to send it to.
+func (x *Exchange) answered() int {
+	if errs.KindOf(x.err) == errs.Canceled {
+		return errs.StatusCanceled
+	}
+	return cmp.Or(x.status, http.StatusOK)
+}
+
+// recorder notes the status and size of an answer. It unwraps for http.ResponseController, so that streams can flush.
 type recorder struct {
 	http.ResponseWriter
 	x *Exchange
 }
 
 func (w *recorder) WriteHeader(status int) {
-	if w.x.status == 0 && status >= http.StatusOK || status == http.StatusSwitchingProtocols {
+	if w.x.status == 0 && status >= http.StatusOK {
 		w.x.status = status
 	}
 	w.ResponseWriter.WriteHeader(status)
 }
 
 func (w *recorder) Write(b []byte) (int, error) {
-	if w.x.status == 0 {
-		w.x.status = http.StatusOK
-	}
+	w.x.status = cmp.Or(w.x.status, http.StatusOK)
 	n, err := w.ResponseWriter.Write(b)
 	w.x.bytes += int64(n)
-	return n, err
+	return n, err //nolint:wrapcheck // the caller is whoever writes an answer
+}
+
+// Hijack is how a WebSocket takes the connection over.
+func (w *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	w.x.status = http.StatusSwitchingProtocols
+	return http.NewResponseController(w.ResponseWriter).Hijack()
 }
 
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -4,47 +4,55 @@ import (
 	"net/http"
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/pkg/netaddr"
 	"github.com/atrium-mesh/atrium/pkg/op"
 	"github.com/atrium-mesh/atrium/pkg/ratelimit"
 )
 
-// limitAddress counts what nobody has signed in for by the client's address: sign-in and sign-up always, all else when it bears no
-// token.
+// limitAddress counts by the client's address: sign-in and sign-up always, all else when it bears no token.
 func (p *Pipeline) limitAddress(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := ExchangeFrom(r.Context())
-		byAddress := x.Route.Limit == op.LimitSignIn || x.Route.Limit == op.LimitSignUp
-		if !byAddress && x.Route.Limit == op.LimitAPI {
+		counts := x.Route.Limit != op.LimitNone
+		if x.Route.Limit == op.LimitAPI {
 			token, _ := credentials(r, x.Route.Stream)
-			byAddress = token == ""
+			counts = token == ""
 		}
-		if byAddress && !p.allow(w, r, x.Route.Limit, "address:"+addressKey(x.ClientIP)) {
+		if counts && !p.allow(w, r, x.Route.Limit, byAddress(x)) {
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// limitUser counts the rest by who has signed in.
+// limitUser counts the rest by who has signed in, or by address where a public operation was called with a token that is not good.
 func (p *Pipeline) limitUser(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := ExchangeFrom(r.Context())
-		if x.Route.Limit == op.LimitAPI && x.Principal != nil && !p.allow(w, r, op.LimitAPI, "user:"+x.Principal.Subject) {
+		key := byAddress(x)
+		if x.Principal != nil {
+			key = "user:" + x.Principal.Subject
+		}
+		if !x.counted && x.Route.Limit == op.LimitAPI && !p.allow(w, r, op.LimitAPI, key) {
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
+// byAddress is one key for all of an IPv6 network that one client has.
+func byAddress(x *Exchange) string { return "address:" + netaddr.LimitKey(x.Client) }
+
 // allow counts one request and says so in the RateLimit fields. It answers 429 itself when there are too many.
 func (p *Pipeline) allow(w http.ResponseWriter, r *http.Request, limit op.Limit, key string) bool {
+	ExchangeFrom(r.Context()).counted = true
 	l, ok := p.Limits[limit]
 	if !ok {
 		return true
 	}
 	d, err := l.Limiter.Allow(r.Context(), key)
-	if err != nil {
-		Refuse(w, r, errs.New(errs.Unavailable, "limits_unavailable", "Requests cannot be counted for a moment; try again.").WithCause(err))
+	if err != nil { // only when the client is gone
+		Refuse(w, r, err)
 		return false
 	}
 	ratelimit.WriteHeader(w.Header(), l.Name, l.Limit, d)

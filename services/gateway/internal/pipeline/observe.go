@@ -1,12 +1,10 @@
 package pipeline
 
 import (
-	"cmp"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,27 +16,44 @@ import (
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/op"
+	"github.com/atrium-mesh/atrium/pkg/token"
 )
 
-// recover turns a panic into a 500 without a word about it, and a log line with all of it.
-func (p *Pipeline) recover(next http.Handler) http.Handler {
+type metrics struct {
+	duration metric.Float64Histogram
+	streams  metric.Int64UpDownCounter
+}
+
+func newMetrics(provider metric.MeterProvider) (metrics, error) {
+	meter := provider.Meter("atrium/gateway")
+	duration, err := meter.Float64Histogram("http.server.request.duration",
+		metric.WithUnit("s"), metric.WithDescription("How long requests take, by route, method and status; without streams."),
+		metric.WithExplicitBucketBoundaries(.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10))
+	streams, err2 := meter.Int64UpDownCounter("atrium.gateway.streams",
+		metric.WithUnit("{stream}"), metric.WithDescription("WebSockets and event streams that are open."))
+	return metrics{duration: duration, streams: streams}, errors.Join(err, err2)
+}
+
+// answerTimeout is how long a client may take to read an answer, beyond the time that the operation may take.
+const answerTimeout = time.Minute
+
+// observe opens the trace (or joins the client's), and when all is done measures and writes the one log line.
+func (p *Pipeline) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		x := &Exchange{RequestID: requestID(r)}
-		rec := &recorder{ResponseWriter: w, x: x}
-		defer func() {
-			v := recover()
-			if v == nil {
-				return
-			}
-			if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-				panic(v) // net/http's own way to drop a connection
-			}
-			p.Logger.ErrorContext(r.Context(), "panic", "error", fmt.Sprint(v), "stack", string(debug.Stack()), "request_id", x.RequestID)
-			if x.status == 0 {
-				errs.WriteProblem(rec, errs.Internal, x.RequestID)
-			}
-		}()
-		next.ServeHTTP(rec, r.WithContext(WithExchange(r.Context(), x)))
+		start, x := time.Now(), &Exchange{RequestID: requestID(r)}
+		answerWithin(w, answerTimeout)
+		r.Header.Del("Baggage") // it would travel through the whole mesh, and nobody there asked a client for any
+		ctx := p.Propagator.Extract(WithExchange(r.Context(), x), propagation.HeaderCarrier(r.Header))
+		ctx, span := p.tracer.Start(ctx, method(r), trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
+			attribute.String("http.request.method", method(r)), attribute.String("atrium.request_id", x.RequestID)))
+		defer span.End()
+		h := w.Header()
+		h.Set(op.HeaderRequestID, x.RequestID)
+		p.securityHeaders(h)
+		r, aborted := r.WithContext(ctx), true
+		defer func() { p.finish(r, span, x, time.Since(start), aborted) }()
+		next.ServeHTTP(&recorder{ResponseWriter: w, x: x}, r)
+		aborted = false
 	})
 }
 
@@ -50,20 +65,20 @@ func requestID(r *http.Request) string {
 	return uuid.Must(uuid.NewV7()).String()
 }
 
-// observe opens the trace (or joins the client's), and when all is done measures and writes the one log line.
-func (p *Pipeline) observe(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		start, x := time.Now(), ExchangeFrom(r.Context())
-		ctx := p.Propagator.Extract(r.Context(), propagation.HeaderCarrier(r.Header))
-		ctx, span := p.tracer.Start(ctx, r.Method, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
-			attribute.String("http.request.method", r.Method), attribute.String("atrium.request_id", x.RequestID)))
-		defer span.End()
-		h := w.Header()
-		h.Set(op.HeaderRequestID, x.RequestID)
-		p.securityHeaders(h)
-		defer func() { p.finish(r.WithContext(ctx), span, x, time.Since(start)) }()
-		next.ServeHTTP(w, r.WithContext(ctx))
-	})
+// answerWithin bounds how long a client who reads slowly can hold a request. Every request sets it anew on its connection.
+func answerWithin(w http.ResponseWriter, d time.Duration) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(d)) // not offered by every writer: only a precaution
+}
+
+// method is one of a few words, whatever the client sends.
+func method(r *http.Request) string {
+	known := []string{
+		http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
+	}
+	if slices.Contains(known, r.Method) {
+		return r.Method
+	}
+	return "_OTHER"
 }
 
 func (p *Pipeline) securityHeaders(h http.Header) {
@@ -71,26 +86,29 @@ func (p *Pipeline) securityHeaders(h http.Header) {
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Referrer-Policy", "no-referrer")
 	if p.HSTS {
-		h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
 }
 
-func (p *Pipeline) finish(r *http.Request, span trace.Span, x *Exchange, took time.Duration) {
-	status, route, service := cmp.Or(x.status, http.StatusOK), "none", "gateway"
+func (p *Pipeline) finish(r *http.Request, span trace.Span, x *Exchange, took time.Duration, aborted bool) {
+	status, route, service, stream := x.answered(), "none", "gateway", false
 	if x.Route != nil {
-		route, service = x.Route.Path, x.Route.Service
-		span.SetName(r.Method + " " + route)
+		route, service, stream = x.Route.Path, x.Route.Service, x.Route.Stream
+		span.SetName(method(r) + " " + route)
 	}
 	span.SetAttributes(attribute.String("http.route", route), attribute.Int("http.response.status_code", status))
 	if status >= http.StatusInternalServerError {
 		span.SetStatus(codes.Error, http.StatusText(status))
 	}
 	attrs := []slog.Attr{
-		slog.String("method", r.Method), slog.String("route", route), slog.String("service", service), slog.Int("status", status),
+		slog.String("method", method(r)), slog.String("route", route), slog.String("service", service), slog.Int("status", status),
 		slog.Float64("duration_ms", float64(took.Microseconds())/1000), slog.Int64("bytes", x.bytes), slog.String("request_id", x.RequestID),
 	}
-	if x.Principal != nil {
+	if x.Principal != nil && x.Principal.Type != token.TypeExternal { // what others put into a subject may be an e-mail address
 		attrs = append(attrs, slog.String("subject", x.Principal.Subject))
+	}
+	if aborted {
+		attrs = append(attrs, slog.Bool("aborted", true))
 	}
 	level := slog.LevelInfo
 	if x.err != nil {
@@ -101,6 +119,8 @@ func (p *Pipeline) finish(r *http.Request, span trace.Span, x *Exchange, took ti
 		}
 	}
 	p.Logger.LogAttrs(r.Context(), level, "request", attrs...)
-	p.duration.Record(r.Context(), took.Seconds(), metric.WithAttributes(attribute.String("http.request.method", r.Method),
-		attribute.String("http.route", route), attribute.Int("http.response.status_code", status)))
+	if !stream {
+		p.metrics.duration.Record(r.Context(), took.Seconds(), metric.WithAttributes(attribute.String("http.request.method", method(r)),
+			attribute.String("http.route", route), attribute.Int("http.response.status_code", status)))
+	}
 }

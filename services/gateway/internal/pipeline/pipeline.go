@@ -1,12 +1,15 @@
 // Package pipeline owns what every request passes at the gateway, in this order, one file a step:
 //
-//	recover → trace and request id → client address → strip → CORS → route → body limit → limit by address
-//	→ authenticate → authorize → limit by user → (upstream: breaker, retry, deadline, proxy)
+//	trace, request id, log line → recover → client address → strip → CORS → route → body limit → limit by address
+//	→ authenticate → authorize → limit by user → read the body → watch the stream → (upstream: breaker, retry, deadline, proxy)
 //
-// Everything that the gateway refuses itself is a problem (RFC 9457), and nothing of a refused request reaches a service.
+// A panic is caught inside of the span and the log line, so that both tell of it. The body is limited early and read late: a stranger
+// makes the gateway hold nothing. Everything that the gateway refuses itself is a problem (RFC 9457), and nothing of a refused
+// request reaches a service.
 package pipeline
 
 import (
+	"fmt"
 	"log/slog"
 	"net/http"
 
@@ -31,11 +34,12 @@ type Config struct {
 	Verifier       *token.Verifier
 	Watermarks     *token.Watermarks
 	TrustedProxies netaddr.Trusted
-	Origins        []string // exact origins that browsers may call from, beside the gateway's own
+	Origin         string   // the gateway's own, as browsers see it
+	Origins        []string // exact origins that browsers may call from besides
 	Limits         map[op.Limit]Limit
 	MaxBody        int64 // bytes
 	Upstream       http.Handler
-	Own            http.Handler // what the gateway serves itself: documents and extra handlers; nil: nothing
+	Own            http.Handler // what the gateway serves itself: documents and extra handlers
 	HSTS           bool         // say Strict-Transport-Security: the gateway is reached over TLS
 }
 
@@ -49,22 +53,25 @@ type Limit struct {
 // Pipeline is the gateway's handler.
 type Pipeline struct {
 	Config
-	tracer   trace.Tracer
-	duration metric.Float64Histogram
-	handler  http.Handler
+	tracer      trace.Tracer
+	metrics     metrics
+	crossOrigin *http.CrossOriginProtection
+	handler     http.Handler
 }
 
 // New makes the pipeline. Its order is this function.
 func New(c Config) (*Pipeline, error) {
-	duration, err := c.Meter.Meter("atrium/gateway").Float64Histogram("http.server.request.duration",
-		metric.WithUnit("s"), metric.WithDescription("How long requests take, by route, method and status."),
-		metric.WithExplicitBucketBoundaries(.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10))
+	m, err := newMetrics(c.Meter)
+	if err != nil {
+		return nil, fmt.Errorf("make the metrics: %w", err)
+	}
+	protection, err := newCrossOrigin(append([]string{c.Origin}, c.Origins...))
 	if err != nil {
 		return nil, err
 	}
-	p := &Pipeline{Config: c, tracer: c.Tracer.Tracer("atrium/gateway"), duration: duration}
-	route := p.bodyLimit(p.limitAddress(p.authenticate(p.authorize(p.limitUser(p.stream(c.Upstream))))))
-	p.handler = p.recover(p.observe(p.address(p.strip(p.cors(op.PlainURL(p.route(route)))))))
+	p := &Pipeline{Config: c, tracer: c.Tracer.Tracer("atrium/gateway"), metrics: m, crossOrigin: protection}
+	operation := p.bodyLimit(p.limitAddress(p.authenticate(p.authorize(p.limitUser(p.readBody(p.stream(c.Upstream)))))))
+	p.handler = p.observe(p.recover(p.address(p.strip(p.cors(op.PlainURL(p.route(operation)))))))
 	return p, nil
 }
 

@@ -4,6 +4,7 @@ package routes
 
 import (
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 
@@ -24,7 +25,8 @@ type Service struct {
 	Operations []op.Declared
 }
 
-// Table finds the route of a request.
+// Table finds the route of a request. It matches as [op.Server] does, on the path as it was sent, so that a service finds the operation
+// that the gateway found.
 type Table struct {
 	router *mux.Router
 	routes []Route
@@ -50,7 +52,7 @@ func New(services []Service) *Table {
 	}
 	slices.SortFunc(t.routes, func(a, b Route) int { return op.Compare(a.Meta, b.Meta) })
 	for i, r := range t.routes {
-		t.router.NewRoute().Path(r.Path).Methods(r.Method).Name(t.routes[i].ID).Handler(&handle{&t.routes[i]})
+		t.router.NewRoute().Path(r.Path).Methods(r.Method).Handler(&handle{&t.routes[i]})
 	}
 	return t
 }
@@ -60,43 +62,52 @@ type handle struct{ route *Route }
 
 func (*handle) ServeHTTP(http.ResponseWriter, *http.Request) {}
 
-// Find is the route of a request with its path parameters. It answers [op.ErrNoRoute] or [op.ErrMethod]; with the latter the
-// methods that the path does offer.
-func (t *Table) Find(r *http.Request) (*Route, map[string]string, []string, error) {
+// Find is the route of a request, with its path parameters as they were sent, or nil. HEAD finds what GET does (RFC 9110 section
+// 9.3.2), except for streams, which would send nobody anything for hours.
+func (t *Table) Find(r *http.Request) (*Route, map[string]string) {
+	if !Plain(r.URL.Path) {
+		return nil, nil
+	}
+	if r.Method != http.MethodHead {
+		return t.match(r)
+	}
+	probe := *r
+	probe.Method = http.MethodGet
+	if route, params := t.match(&probe); route != nil && !route.Stream {
+		return route, params
+	}
+	return nil, nil
+}
+
+func (t *Table) match(r *http.Request) (*Route, map[string]string) {
 	var m mux.RouteMatch
 	if t.router.Match(r, &m) && m.MatchErr == nil {
 		if h, ok := m.Handler.(*handle); ok {
-			return h.route, m.Vars, nil, nil
+			return h.route, m.Vars
 		}
 	}
-	if allowed := t.methods(r); len(allowed) > 0 {
-		return nil, nil, allowed, op.ErrMethod()
-	}
-	return nil, nil, nil, op.ErrNoRoute()
+	return nil, nil
 }
 
-// methods lists what the request's path offers (RFC 9110 section 10.2.1).
-func (t *Table) methods(r *http.Request) []string {
+// Methods lists what the request's path offers (RFC 9110 section 10.2.1); nothing when there is no such path.
+func (t *Table) Methods(r *http.Request) []string {
 	var out []string
-	probe := r.Clone(r.Context())
-	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
-		probe.Method = method
-		var m mux.RouteMatch
-		if t.router.Match(probe, &m) && m.MatchErr == nil {
-			out = append(out, method)
+	probe := *r
+	for _, probe.Method = range []string{
+		http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+	} {
+		if route, _ := t.Find(&probe); route != nil {
+			out = append(out, probe.Method)
 		}
 	}
 	return out
 }
 
+// Plain reports that nothing on the way could take the path, decoded, for another one: it has no empty, "." or ".." segment.
+func Plain(decoded string) bool {
+	clean := path.Clean(decoded)
+	return strings.HasPrefix(decoded, "/") && (decoded == clean || decoded == clean+"/")
+}
+
 // All lists the routes in the order in which they are tried.
 func (t *Table) All() []Route { return slices.Clone(t.routes) }
-
-// String is a line a route, for people.
-func (t *Table) String() string {
-	var b strings.Builder
-	for _, r := range t.routes {
-		b.WriteString(r.Method + " " + r.Path + " → " + r.Service + " (" + r.Allow.String() + ")\n")
-	}
-	return b.String()
-}

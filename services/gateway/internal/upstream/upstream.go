@@ -1,71 +1,70 @@
-// Package upstream owns the way from the gateway to the services: one reverse proxy, and for each service a circuit breaker, retries
-// where they are safe, and a deadline. HTTP, WebSocket and SSE go the same way; streams have no deadline and are never retried.
+// Package upstream owns the way from the gateway to the services: one reverse proxy, a circuit breaker for each operation, retries
+// where they are safe, and a deadline. HTTP, WebSocket and SSE go the same way; streams have no deadline and are never repeated.
 package upstream
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
-	"strconv"
 	"time"
 
-	"github.com/sony/gobreaker/v2"
+	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/op"
+	auth "github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/gateway/internal/pipeline"
+	"github.com/atrium-mesh/atrium/services/gateway/internal/routes"
 )
+
+// authService is the only one that gets a cookie and that may set one.
+const authService = "auth"
 
 // Config says where the services are.
 type Config struct {
 	Services   map[string]*url.URL // by name
+	Routes     []routes.Route      // what may be asked of them
 	Tracer     trace.TracerProvider
+	Meter      metric.MeterProvider
 	Propagator propagation.TextMapPropagator
 	Logger     *slog.Logger
 }
 
-// Proxy sends a routed request to its service.
+// Proxy sends a routed request to its service. It is a lifecycle component, whose Stop closes the connections that are kept.
 type Proxy struct {
-	services map[string]*service
-	proxy    *httputil.ReverseProxy
+	services  map[string]*url.URL
+	transport *transport
+	proxy     *httputil.ReverseProxy
 }
 
-// service is one upstream with its breaker.
-type service struct {
-	url     *url.URL
-	breaker *gobreaker.TwoStepCircuitBreaker[any]
-}
+// slack is how much longer than the operation may take the gateway waits: for connecting, and for the service's own "too late".
+const slack = 500 * time.Millisecond
 
-// dialTimeout is how long a service may take to accept a connection: it is in the same network.
-const dialTimeout = 2 * time.Second
-
-// New makes the proxy.
-func New(c Config) *Proxy {
-	p := &Proxy{services: map[string]*service{}}
-	for name, u := range c.Services {
-		p.services[name] = &service{url: u, breaker: newBreaker(name, c.Logger)}
+// New makes the proxy. Every route must be of a service that Config names.
+func New(c Config) (*Proxy, error) {
+	t, err := newTransport(c)
+	if err != nil {
+		return nil, err
 	}
-	base := &http.Transport{
-		DialContext:  (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext,
-		MaxIdleConns: 1024, MaxIdleConnsPerHost: 256, IdleConnTimeout: 60 * time.Second,
-		DisableCompression: true, // what the service sends is passed on as it is
+	for _, r := range c.Routes {
+		if c.Services[r.Service] == nil {
+			return nil, fmt.Errorf("%s: nobody says where the service %s is", r.ID, r.Service)
+		}
 	}
+	p := &Proxy{services: c.Services, transport: t}
 	p.proxy = &httputil.ReverseProxy{
 		Rewrite:        p.rewrite,
-		Transport:      &transport{base: base, proxy: p, tracer: c.Tracer.Tracer("atrium/gateway"), propagator: c.Propagator},
-		FlushInterval:  -1,
-		ModifyResponse: modifyResponse,
-		ErrorHandler:   func(w http.ResponseWriter, r *http.Request, err error) { pipeline.Refuse(w, r, refusal(err)) },
+		Transport:      t,
+		BufferPool:     newBuffers(),
+		ModifyResponse: clean,
+		ErrorHandler:   func(w http.ResponseWriter, r *http.Request, err error) { pipeline.Refuse(w, r, refusal(r, err)) },
 		ErrorLog:       slog.NewLogLogger(c.Logger.Handler(), slog.LevelDebug),
 	}
-	return p
+	return p, nil
 }
 
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -74,55 +73,37 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.proxy.ServeHTTP(w, r)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), x.Route.Timeout+dialTimeout)
+	ctx, cancel := context.WithTimeout(r.Context(), x.Route.Timeout+slack)
 	defer cancel()
 	p.proxy.ServeHTTP(w, r.WithContext(ctx))
 }
 
-// rewrite makes the request that the service gets: its own address, who asks as the gateway knows it, and the time that is left.
+// rewrite makes the request that the service gets: at its own address, from whom the gateway knows it is.
 func (p *Proxy) rewrite(pr *httputil.ProxyRequest) {
 	x := pipeline.ExchangeFrom(pr.In.Context())
-	target := p.services[x.Route.Service].url
-	pr.SetURL(target)
-	pr.Out.Host = pr.In.Host
+	pr.SetURL(p.services[x.Route.Service])
+	pr.Out.Method = x.Route.Method // GET for HEAD: net/http leaves the body out
 	h := pr.Out.Header
 	h.Set(op.HeaderRequestID, x.RequestID)
-	h.Set(op.HeaderClientIP, x.ClientIP)
+	if x.Client.IsValid() {
+		h.Set(op.HeaderClientIP, x.Client.String())
+	}
 	if x.Token != "" {
 		h.Set("Authorization", "Bearer "+x.Token)
 	}
-	if !x.Route.Stream {
-		h.Set("Atrium-Budget-Ms", strconv.FormatInt(x.Route.Timeout.Milliseconds(), 10))
-	}
-	if x.Route.Service != "auth" {
-		h.Del("Cookie") // only auth has a use for a cookie: the refresh token's
+	h.Del("Expect") // the body is here
+	h.Del("Origin") // checked here; a service compares it with its own address
+	h.Del("Cookie")
+	if c, err := pr.In.Cookie(auth.CookieRefresh); err == nil && x.Route.Service == authService {
+		pr.Out.AddCookie(c)
 	}
 }
 
-// modifyResponse leaves out what the gateway says itself.
-func modifyResponse(resp *http.Response) error {
-	for _, name := range []string{"Server", "X-Powered-By", op.HeaderRequestID} {
-		resp.Header.Del(name)
-	}
+// Start does nothing: connections are made when they are needed.
+func (p *Proxy) Start(context.Context) error { return nil }
+
+// Stop closes the connections that no request uses.
+func (p *Proxy) Stop(context.Context) error {
+	p.transport.close()
 	return nil
-}
-
-// refusal is what a client is told when his request did not get through.
-func refusal(err error) error {
-	if _, ok := errors.AsType[*errs.Error](err); ok {
-		return err
-	}
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return errs.New(errs.Timeout, "upstream_timeout", "The service did not answer in time.").WithCause(err)
-	case errors.Is(err, context.Canceled):
-		return errs.From(err)
-	default:
-		return unavailable(err)
-	}
-}
-
-func unavailable(cause error) error {
-	return errs.New(errs.Unavailable, "upstream_unavailable", "A part of the service is away for a moment; try again.").
-		WithRetryAfter(openFor).WithCause(fmt.Errorf("upstream: %w", cause))
 }

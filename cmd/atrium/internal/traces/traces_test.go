@@ -36,7 +36,8 @@ func signUp(t *testing.T, store *traces.Store) string {
 	ctx, root := gateway.Start(t.Context(), "POST /api/v1/auth/register", trace.WithTimestamp(at), trace.WithSpanKind(trace.SpanKindServer),
 		trace.WithAttributes(attribute.String("http.request.method", "POST"), attribute.String("request.id", "req-42")))
 	ctx, call := auth.Start(ctx, "register", after(5*time.Millisecond), trace.WithSpanKind(trace.SpanKindServer))
-	_, insert := auth.Start(ctx, "INSERT accounts <script>", after(9*time.Millisecond))
+	_, insert := auth.Start(ctx, "INSERT accounts <script>", after(9*time.Millisecond),
+		trace.WithAttributes(attribute.String("db.query.text", "-- name: InsertAccount :one\nINSERT INTO accounts")))
 	insert.AddEvent("exception", after(11*time.Millisecond), trace.WithAttributes(attribute.String("exception.type", "conflict")))
 	insert.SetStatus(codes.Error, "duplicate key")
 	insert.End(after(30 * time.Millisecond))
@@ -129,6 +130,7 @@ func TestPages(t *testing.T) {
 	require.Contains(t, body, "INSERT accounts &lt;script&gt;")
 	require.NotContains(t, body, "accounts <script>")
 	require.Contains(t, body, `<rect class="run" x="9.000%" width="21.000%"`)
+	require.Contains(t, body, ">InsertAccount</span>")
 	require.Contains(t, body, "duplicate key")
 	require.Contains(t, body, "exception.type")
 

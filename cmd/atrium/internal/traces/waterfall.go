@@ -2,8 +2,12 @@ package traces
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
+
+// maxHint is the length of a query's beginning.
+const maxHint = 60
 
 // indent is the width in pixels of one level of the tree.
 const indent = 15
@@ -69,6 +73,24 @@ func (r row) Short() string {
 		return ""
 	}
 	return r.Kind
+}
+
+// Hint says more than the name of a database span does: the query's own name (sqlc writes it first), or its beginning.
+func (r row) Hint() string {
+	query := strings.Join(strings.Fields(r.Attribute("db.query.text")), " ")
+	if named, ok := strings.CutPrefix(query, "-- name: "); ok {
+		query, _, _ = strings.Cut(named, " ")
+	}
+	switch {
+	case r.Attribute("pgx.prepare_stmt.name") != "":
+		return "prepare"
+	case strings.EqualFold(query, r.Name):
+		return ""
+	case len(query) > maxHint:
+		return strings.ToValidUTF8(query[:maxHint], "") + "…"
+	default:
+		return query
+	}
 }
 
 // At is when an event happened, from the start of its span.

@@ -1,0 +1,56 @@
+package mesh
+
+import (
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+)
+
+// NATS is the NATS server of a mesh, in the process of the test, with JetStream on disk. It is not safe for concurrent use.
+type NATS struct {
+	t       testing.TB
+	port    int
+	dir     string
+	running *server.Server
+}
+
+const natsWithin = 30 * time.Second
+
+func startNATS(t testing.TB) *NATS {
+	t.Helper()
+	n := &NATS{t: t, port: freePort(t), dir: t.TempDir()}
+	t.Cleanup(n.Stop)
+	n.Start()
+	return n
+}
+
+// URL stays the same after Stop and Start.
+func (n *NATS) URL() string { return "nats://" + loopback(n.port) }
+
+// Stop takes the server away.
+func (n *NATS) Stop() {
+	if n.running == nil {
+		return
+	}
+	n.running.Shutdown()
+	n.running.WaitForShutdown()
+	n.running = nil
+}
+
+// Start brings it back with its data.
+func (n *NATS) Start() {
+	n.t.Helper()
+	running, err := server.NewServer(&server.Options{
+		ServerName: "e2e", Host: "127.0.0.1", Port: n.port, StoreDir: n.dir, JetStream: true, NoLog: true, NoSigs: true,
+		JetStreamMaxMemory: 64 << 20, JetStreamMaxStore: 4 << 30,
+	})
+	if err != nil {
+		n.t.Fatalf("mesh: make the NATS server: %v", err)
+	}
+	running.Start()
+	n.running = running
+	if !running.ReadyForConnections(natsWithin) {
+		n.t.Fatalf("mesh: NATS was not ready in %v", natsWithin)
+	}
+}

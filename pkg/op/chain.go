@@ -52,7 +52,11 @@ func (s *Server) chain() endpoint.Endpoint {
 func (s *Server) span(next endpoint.Endpoint) endpoint.Endpoint {
 	return func(ctx context.Context, req any) (any, error) {
 		c := req.(*call)
-		ctx, span := s.tracer.Start(WithRequest(ctx, c.request), c.meta.ID, trace.WithSpanKind(trace.SpanKindServer),
+		ctx = WithRequest(ctx, c.request)
+		if c.meta.Quiet {
+			return next(ctx, req)
+		}
+		ctx, span := s.tracer.Start(ctx, c.meta.ID, trace.WithSpanKind(trace.SpanKindServer),
 			trace.WithAttributes(
 				attribute.String("atrium.operation", c.meta.ID), attribute.String("atrium.transport", c.transport),
 				attribute.String("atrium.request_id", c.request.ID),
@@ -100,6 +104,9 @@ func (s *Server) logLine(ctx context.Context, c *call, l *line, outcome string, 
 		attrs = append(attrs, slog.Int("status", answered(c.status(), err)))
 	}
 	level := slog.LevelInfo
+	if c.meta.Quiet {
+		level = slog.LevelDebug
+	}
 	if err != nil {
 		attrs = append(attrs, slog.String("code", errs.From(err).Code))
 		if errs.KindOf(err).OpensBreaker() {

@@ -38,7 +38,7 @@ func NATSClient[I, O any](c *NATSCaller, o Op[I, O]) func(context.Context, *I) (
 	if o.Subject == "" {
 		panic("op: " + o.OperationID + " is not on NATS")
 	}
-	call := endpoint.Chain(withDeadline(o.Meta().Timeout), c.breakers.breaker(serviceOf(o.Subject)), c.span(o.OperationID))(
+	call := endpoint.Chain(withDeadline(o.Meta().Timeout), c.breakers.breaker(serviceOf(o.Subject)), c.span(o.Meta()))(
 		natsEndpoint[I, O](c, o.Subject))
 	return func(ctx context.Context, in *I) (*O, error) {
 		out, err := call(ctx, in)
@@ -55,10 +55,13 @@ func serviceOf(subject string) string {
 	return words[min(1, len(words)-1)]
 }
 
-func (c *NATSCaller) span(name string) endpoint.Middleware {
+func (c *NATSCaller) span(m Meta) endpoint.Middleware {
 	return func(next endpoint.Endpoint) endpoint.Endpoint {
+		if m.Quiet {
+			return next
+		}
 		return func(ctx context.Context, req any) (any, error) {
-			ctx, span := c.tracer.Start(ctx, name, trace.WithSpanKind(trace.SpanKindClient),
+			ctx, span := c.tracer.Start(ctx, m.ID, trace.WithSpanKind(trace.SpanKindClient),
 				trace.WithAttributes(attribute.String("atrium.transport", "nats")))
 			defer span.End()
 			out, err := next(ctx, req)

@@ -21,6 +21,7 @@ type Op[I, O any] struct {
 	Limit      Limit         // which rate limit the gateway counts it against; zero: [LimitAPI]
 	Deprecated *Deprecation  // nil: it is here to stay
 	Stream     bool          // WebSocket or SSE: proxied without a deadline
+	Quiet      bool          // the mesh asks this all the time: no span, and a log line at debug level
 }
 
 // DefaultTimeout bounds an operation that says nothing of its own.
@@ -74,7 +75,7 @@ func (o Op[I, O]) Meta() Meta {
 	}
 	return Meta{
 		ID: o.OperationID, Method: o.Method, Path: o.Path, Subject: o.Subject, Summary: o.Summary,
-		Allow: o.Allow, Timeout: timeout, Limit: o.Limit, Deprecated: o.Deprecated, Stream: o.Stream,
+		Allow: o.Allow, Timeout: timeout, Limit: o.Limit, Deprecated: o.Deprecated, Stream: o.Stream, Quiet: o.Quiet,
 		MaxBody: o.MaxBodyBytes, ReadOnly: o.Method == "GET" || o.Method == "HEAD",
 	}
 }

@@ -105,7 +105,7 @@ type ListWatermarksResponse struct {
 // ListWatermarks is what every verifier polls, so that no revocation is missed.
 var ListWatermarks = op.Op[ListWatermarksRequest, ListWatermarksResponse]{
 	Operation: huma.Operation{OperationID: "list-watermarks"},
-	Subject:   "rpc.auth.list-watermarks", Allow: authz.Internal(), Timeout: 2 * time.Second,
+	Subject:   "rpc.auth.list-watermarks", Allow: authz.Internal(), Timeout: 2 * time.Second, Quiet: true,
 }
 
 // SetupLinkRequest asks whether there is an administrator.

@@ -57,6 +57,7 @@ type Meta struct {
 	Limit      Limit
 	Deprecated *Deprecation
 	Stream     bool
+	Quiet      bool
 	MaxBody    int64 // bytes; zero: the transport's default
 	ReadOnly   bool  // GET or HEAD: safe to repeat (RFC 9110 section 9.2.1)
 }

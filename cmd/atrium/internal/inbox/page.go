@@ -96,6 +96,12 @@ func (m Message) Initial() string {
 
 var address = regexp.MustCompile(`https?://[^\s<>"']+[^\s<>"'.,;:!?)\]]`)
 
+// Delivery is the part of the Message-ID that traces know a mail by: the id of its delivery.
+func (m Message) Delivery() string {
+	id, _, _ := strings.Cut(m.MessageID, "@")
+	return id
+}
+
 // links are the addresses in a mail that carry a token: what somebody who tests a sign-up is after.
 func links(m Message) []link {
 	var found []link
@@ -105,7 +111,7 @@ func links(m Message) []link {
 			continue
 		}
 		l := link{URL: raw, Token: u.Query().Get("token")}
-		if l.Token != "" && !slices.Contains(found, l) {
+		if l.Token != "" && !strings.Contains(u.Path, "unsubscribe") && !slices.Contains(found, l) {
 			found = append(found, l)
 		}
 	}

@@ -65,9 +65,9 @@ func parsePart(m *Message, part *mail.Part) {
 		contentType, _, _ := h.ContentType()
 		switch {
 		case contentType == "text/html" && m.HTML == "":
-			m.HTML = valid(body)
+			m.HTML = lines(body)
 		case strings.HasPrefix(contentType, "text/") || contentType == "":
-			m.Text += valid(body)
+			m.Text += lines(body)
 		default:
 			m.Attachments = append(m.Attachments, Attachment{Filename: "inline", ContentType: contentType, Size: len(body)})
 		}
@@ -82,6 +82,9 @@ func parsePart(m *Message, part *mail.Part) {
 
 // valid keeps JSON lines and pages sound: bytes that are not UTF-8 become the replacement character.
 func valid(b []byte) string { return strings.ToValidUTF8(string(b), "\uFFFD") }
+
+// lines are a text part's, which travels with CRLF (RFC 5322 section 2.3), as programs expect them.
+func lines(b []byte) string { return strings.ReplaceAll(valid(b), "\r\n", "\n") }
 
 func equalFold(a, b string) bool {
 	return strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b))

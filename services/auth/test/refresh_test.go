@@ -82,8 +82,12 @@ func TestRefresh_refuses(t *testing.T) {
 		require.NoError(t, err)
 	}
 	for name, spoil := range map[string]func(t *testing.T, account uuid.UUID){
-		"an_expired_token":    func(t *testing.T, id uuid.UUID) { sql(t, "UPDATE refresh_tokens SET expires_at = now() WHERE session_id IN (SELECT id FROM sessions WHERE account_id = $1)", id) },
-		"an_expired_session":  func(t *testing.T, id uuid.UUID) { sql(t, "UPDATE sessions SET expires_at = now() WHERE account_id = $1", id) },
+		"an_expired_token": func(t *testing.T, id uuid.UUID) {
+			sql(t, "UPDATE refresh_tokens SET expires_at = now() WHERE session_id IN (SELECT id FROM sessions WHERE account_id = $1)", id)
+		},
+		"an_expired_session": func(t *testing.T, id uuid.UUID) {
+			sql(t, "UPDATE sessions SET expires_at = now() WHERE account_id = $1", id)
+		},
 		"a_disabled_account":  func(t *testing.T, id uuid.UUID) { sql(t, "UPDATE accounts SET status = 'disabled' WHERE id = $1", id) },
 		"a_forgotten_session": func(t *testing.T, id uuid.UUID) { sql(t, "DELETE FROM sessions WHERE account_id = $1", id) },
 	} {

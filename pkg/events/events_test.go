@@ -97,7 +97,7 @@ func TestHandlerReceives(t *testing.T) {
 		}),
 	}}))
 
-	subject := uuid.NewString()
+	subject := uuid.Must(uuid.NewV7()).String()
 	ctx, root := tracer.Tracer("test").Start(t.Context(), "request")
 	ctx = authz.WithPrincipal(ctx, &authz.Principal{Subject: "ada", OrgID: "acme"})
 	require.NoError(t, pg.InTx(ctx, b.producer, func(tx pgx.Tx) error {

@@ -73,11 +73,11 @@ func TestRun(t *testing.T) {
 	t.Run("the leader is told when its session is lost, and leads again", func(t *testing.T) {
 		t.Parallel()
 		pool := pgtest.New(t, nil)
-		pids := make(chan int32, 10)
+		pids := make(chan uint32, 10)
 		lost := make(chan error, 10)
 		run(t, pool, func(ctx context.Context, s *leader.Session) error {
 			if err := s.Do(ctx, func(conn *pgx.Conn) error {
-				pids <- int32(conn.PgConn().PID()) //nolint:gosec // a process id
+				pids <- conn.PgConn().PID()
 				return nil
 			}); err != nil {
 				return err

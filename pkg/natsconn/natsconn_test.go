@@ -24,7 +24,7 @@ func open(t *testing.T, url string) *natsconn.Conn {
 	c, err := natsconn.Open(natsconn.Config{URL: url}, "test", nil)
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 10*time.Second)
 		defer cancel()
 		require.NoError(t, c.Stop(ctx))
 	})

@@ -44,8 +44,8 @@ func (q Query) Offset() int64 {
 	if q.Cursor != "" {
 		return 0
 	}
-	q = q.Normalize()
-	return int64(q.Page-1) * int64(q.PageSize)
+	n := q.Normalize()
+	return int64(n.Page-1) * int64(n.PageSize)
 }
 
 // New makes the answer to q. Items may be nil; nextCursor is "" on the last page.

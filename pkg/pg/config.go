@@ -57,7 +57,7 @@ func poolConfig(cfg Config, tracer trace.TracerProvider) (*pgxpool.Config, error
 	setParam(pc.ConnConfig, "statement_timeout", orDefault(cfg.StatementTimeout, 10*time.Second))
 	setParam(pc.ConnConfig, "idle_in_transaction_session_timeout", idleInTransaction)
 	if tracer != nil {
-		pc.ConnConfig.Tracer = otelpgx.NewTracer(otelpgx.WithTracerProvider(tracer), otelpgx.WithTrimSQLInSpanName(),
+		pc.ConnConfig.Tracer = otelpgx.NewTracer(otelpgx.WithTracerProvider(tracer),
 			otelpgx.WithDisableAcquireTracer(), otelpgx.WithDisableConnectionDetailsInAttributes())
 	}
 	return pc, nil

@@ -24,8 +24,8 @@ func accountFor(dir string, b Binaries) (account, string, error) {
 	if os.Geteuid() != 0 {
 		return account{uid: -1, gid: -1}, dir, nil
 	}
-	if real, err := filepath.EvalSymlinks(dir); err == nil {
-		dir = real
+	if target, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = target
 	}
 	if uid, gid, ok := owner(filepath.Join(dir, dataName)); ok {
 		return accountOf(uid, gid), dir, nil

@@ -188,6 +188,6 @@ func serves(pid int, data string) bool {
 	if err != nil {
 		return false
 	}
-	real, err := filepath.EvalSymlinks(data)
-	return err == nil && cwd == real
+	target, err := filepath.EvalSymlinks(data)
+	return err == nil && cwd == target
 }

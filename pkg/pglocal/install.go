@@ -26,7 +26,7 @@ or set PG_BIN to the folder that holds postgres and initdb`
 // FindOrInstall is Find, and where there is nothing it installs PostgreSQL: with apt-get as root or through sudo, with Homebrew, or by
 // downloading it into the user's cache folder. When all of that fails the error says what a person can do.
 func FindOrInstall(ctx context.Context, logger *slog.Logger) (Binaries, error) {
-	b, err := Find()
+	b, err := Find() //nolint:contextcheck // bounds itself
 	if !errors.Is(err, ErrNotFound) {
 		return b, err
 	}
@@ -48,7 +48,7 @@ func FindOrInstall(ctx context.Context, logger *slog.Logger) (Binaries, error) {
 			failures = append(failures, fmt.Errorf("%s: %w", way.name, err))
 			continue
 		}
-		if b, err := Find(); err == nil {
+		if b, err := Find(); err == nil { //nolint:contextcheck // bounds itself
 			return b, nil
 		}
 		failures = append(failures, fmt.Errorf("%s: installed nothing that is new enough", way.name))
@@ -136,7 +136,7 @@ func download(ctx context.Context) error {
 	if started == nil {
 		return server.Stop()
 	}
-	if _, err := inspect(filepath.Join(dir, "bin")); err != nil {
+	if _, err := inspect(filepath.Join(dir, "bin")); err != nil { //nolint:contextcheck // bounds itself
 		return started
 	}
 	return nil

@@ -30,7 +30,7 @@ func child(dir string) {
 	s, err := pglocal.Start(context.Background(), pglocal.Options{Dir: dir, Ephemeral: os.Getenv("ATRIUM_TEST_EPHEMERAL") != ""})
 	if err != nil {
 		_, _ = os.Stdout.WriteString("error " + err.Error() + "\n")
-		os.Exit(1)
+		os.Exit(1) //nolint:revive // a process of its own
 	}
 	_, _ = os.Stdout.WriteString("ready " + strconv.Itoa(s.PID()) + "\n")
 	select {}
@@ -48,7 +48,7 @@ func query(t *testing.T, url, sql string) string {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), url)
 	require.NoError(t, err)
-	defer func() { _ = conn.Close(context.Background()) }()
+	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
 	var out string
 	require.NoError(t, conn.QueryRow(t.Context(), sql).Scan(&out))
 	return out
@@ -58,7 +58,7 @@ func exec1(t *testing.T, url, sql string) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), url)
 	require.NoError(t, err)
-	defer func() { _ = conn.Close(context.Background()) }()
+	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
 	_, err = conn.Exec(t.Context(), sql)
 	require.NoError(t, err)
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -77,7 +78,7 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the database's folder: %w", err)
 	}
-	if opts.Binaries, err = binariesFor(opts.Binaries, dir); err != nil {
+	if opts.Binaries, err = binariesFor(opts.Binaries, dir); err != nil { //nolint:contextcheck // bounds itself
 		return nil, err
 	}
 	a, dir, err := accountFor(dir, opts.Binaries)
@@ -160,16 +161,17 @@ func (s *Server) lastLog() string {
 	if err != nil {
 		return "its log is gone"
 	}
-	text := ""
+	var text strings.Builder
 	for line := range bytes.Lines(b) {
 		if bytes.Contains(line, []byte("FATAL")) || bytes.Contains(line, []byte("ERROR")) || bytes.Contains(line, []byte("HINT")) {
-			text += string(bytes.TrimSpace(line)) + " "
+			_, _ = text.Write(bytes.TrimSpace(line))
+			_ = text.WriteByte(' ')
 		}
 	}
-	if text == "" {
+	if text.Len() == 0 {
 		return lastLine(b)
 	}
-	return text
+	return text.String()
 }
 
 // URL is the address of a database for the superuser. It stays the same when the folder's server is started again with the same

@@ -56,10 +56,10 @@ func Golden[T any](t testing.TB, typ events.Type[T], sample T) {
 
 func write(t testing.TB, path string, text []byte) {
 	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // test data
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatalf("make the golden file's folder: %v", err)
 	}
-	if err := os.WriteFile(path, text, 0o644); err != nil { //nolint:gosec // test data
+	if err := os.WriteFile(path, text, 0o644); err != nil {
 		t.Fatalf("write the golden file: %v", err)
 	}
 }

@@ -1,0 +1,102 @@
+package tasks_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/riverqueue/river"
+	"github.com/stretchr/testify/require"
+
+	"github.com/atrium-mesh/atrium/pkg/jobs"
+	"github.com/atrium-mesh/atrium/pkg/telemetry"
+	"github.com/atrium-mesh/atrium/services/auth/internal/authtest"
+	"github.com/atrium-mesh/atrium/services/auth/internal/store"
+	"github.com/atrium-mesh/atrium/services/auth/internal/tasks"
+)
+
+// fill adds one expired and one living row of each kind. The clock is the database's: rows that the kit expires go by it.
+func fill(t *testing.T, b *authtest.Bundle) {
+	t.Helper()
+	ada := b.Account(t, "ada@example.com")
+	now := time.Now()
+	for i, age := range []time.Duration{-time.Hour, 400 * 24 * time.Hour} {
+		id, at := uuid.Must(uuid.NewV7()), now.Add(-age)
+		for _, insert := range []struct {
+			sql  string
+			args []any
+		}{
+			{`INSERT INTO sessions (id, account_id, device, ip, user_agent, created_at, last_seen_at, issued_at, expires_at) VALUES ($1, $2, '', '', '', $3, $3, $3, $3)`, []any{id, ada.ID, at}},
+			{`INSERT INTO refresh_tokens (id, session_id, hash, created_at, expires_at) VALUES ($1, $1, $2, $3, $3)`, []any{id, []byte{byte(i)}, at}},
+			{`INSERT INTO links (id, account_id, purpose, hash, created_at, expires_at) VALUES ($1, $2, 'not_me', $3, $4, $4)`, []any{id, ada.ID, []byte{byte(i)}, at}},
+			{`INSERT INTO watermarks (scope, id, not_before, expires_at) VALUES ('user', $1, $2, $2)`, []any{id, at}},
+			{`INSERT INTO sign_in_failures (scope, key, failures, first_at, last_at) VALUES ('pair', $1, 1, $2, $2)`, []any{[]byte{byte(i)}, at}},
+			{`INSERT INTO known_addresses (key, last_seen_at) VALUES ($1, $2)`, []any{[]byte{byte(i)}, at}},
+			{`INSERT INTO idempotency_keys (scope, key, hash, created_at) VALUES ('x', $1, '', $2)`, []any{id.String(), at}},
+		} {
+			_, err := b.Pool.Exec(t.Context(), insert.sql, insert.args...)
+			require.NoError(t, err, insert.sql)
+		}
+	}
+}
+
+var tables = []string{"sessions", "refresh_tokens", "links", "watermarks", "sign_in_failures", "known_addresses", "idempotency_keys"}
+
+func TestCleanup_deletes_what_has_expired(t *testing.T) {
+	t.Parallel()
+	b := authtest.New(t)
+	fill(t, b)
+	for _, table := range tables {
+		require.Equal(t, 2, b.Int(t, "SELECT count(*) FROM "+table), table)
+	}
+	worker := tasks.NewCleanupWorker(b.Store.Expiring(), nil, slog.New(slog.DiscardHandler))
+	for range 2 {
+		require.NoError(t, worker.Work(t.Context(), nil))
+		for _, table := range tables {
+			require.Equal(t, 1, b.Int(t, "SELECT count(*) FROM "+table), table)
+		}
+	}
+	require.Len(t, b.Store.Expiring(), len(tables))
+}
+
+func TestCleanup_works_in_batches_and_past_failures(t *testing.T) {
+	t.Parallel()
+	left, log := int64(2500), &bytes.Buffer{}
+	now := time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
+	broken := errors.New("broken")
+	worker := tasks.NewCleanupWorker([]tasks.Expiring{
+		{Name: "broken", Delete: func(context.Context, time.Time, int32) (int64, error) { return 0, broken }},
+		{Name: "many", Keep: time.Hour, Delete: func(_ context.Context, before time.Time, limit int32) (int64, error) {
+			require.Equal(t, now.Add(-time.Hour), before)
+			n := min(left, int64(limit))
+			left -= n
+			return n, nil
+		}},
+	}, func() time.Time { return now }, slog.New(slog.NewTextHandler(log, nil)))
+	err := worker.Work(t.Context(), nil)
+	require.ErrorIs(t, err, broken)
+	require.ErrorContains(t, err, "clean up broken")
+	require.Zero(t, left)
+	require.Contains(t, log.String(), "kind=many rows=2500")
+}
+
+// River itself starts the job when the service does.
+func TestCleanup_runs_at_start(t *testing.T) {
+	t.Parallel()
+	b := authtest.New(t)
+	fill(t, b)
+	workers := river.NewWorkers()
+	river.AddWorker(workers, tasks.NewCleanupWorker(store.New(b.Pool).Expiring(), nil, slog.New(slog.DiscardHandler)))
+	tel := telemetry.Nop()
+	runner, err := jobs.New(jobs.Config{
+		Pool: b.Pool, Replica: "test", Workers: workers, Queues: tasks.Queues(), Periodic: tasks.Periodic(), Tracer: tel.Tracer, Logger: tel.Logger,
+	})
+	require.NoError(t, err)
+	require.NoError(t, runner.Start(t.Context()))
+	t.Cleanup(func() { require.NoError(t, runner.Stop(context.WithoutCancel(t.Context()))) })
+	require.Eventually(t, func() bool { return b.Int(t, "SELECT count(*) FROM sessions") == 1 }, 30*time.Second, 20*time.Millisecond)
+}

@@ -48,7 +48,7 @@ func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry) (*l
 		Clock:   time.Now,
 		Grace:   cfg.ErasureGrace,
 	})
-	operations(base.Ops, domain)
+	operations(base.Ops, domain) //nolint:contextcheck // requests have contexts of their own
 
 	runner, err := jobs.New(jobs.Config{
 		Pool: base.Pool, Replica: base.Replica(), Workers: workers(base, domain), Periodic: tasks.Periodic(),

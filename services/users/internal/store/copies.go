@@ -16,6 +16,9 @@ func (tx *Tx) MarkVerified(ctx context.Context, id uuid.UUID, email string, at t
 
 // SetRoles copies the roles of an account. An older version of them never replaces a newer one.
 func (tx *Tx) SetRoles(ctx context.Context, id uuid.UUID, roles []string, version int64, at time.Time) error {
+	if roles == nil { // of an event that says null
+		roles = []string{}
+	}
 	return tx.q.SetRoles(ctx, db.SetRolesParams{ID: id, Roles: roles, RolesVersion: version, Now: at})
 }
 

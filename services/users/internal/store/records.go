@@ -23,6 +23,11 @@ func (tx *Tx) WriteAudit(ctx context.Context, c users.Change) error {
 	})
 }
 
+// Audited reports whether the audit trail says that this was done to a user.
+func (tx *Tx) Audited(ctx context.Context, id uuid.UUID, action string) (bool, error) {
+	return tx.q.Audited(ctx, db.AuditedParams{UserID: id, Action: action})
+}
+
 // PublishEvent tells others what this transaction changed.
 func (tx *Tx) PublishEvent(ctx context.Context, typeName string, subject uuid.UUID, data any) error {
 	return events.Publish(ctx, tx.tx, events.Type[any]{Name: typeName}, subject.String(), data)

@@ -2,7 +2,6 @@ package users
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -52,7 +51,7 @@ func newUser(ctx context.Context, b api.NewUser) (NewUser, error) {
 	}
 	name, nameErr := cleanName(b.FullName)
 	zone, zoneErr := cleanZone(b.TimeZone)
-	if err := errors.Join(nameErr, zoneErr); err != nil {
+	if err := allOf(nameErr, zoneErr); err != nil {
 		return NewUser{}, err
 	}
 	profile := Profile{FullName: name, Locale: b.Locale, TimeZone: zone}
@@ -74,7 +73,10 @@ func (s *Service) reserve(ctx context.Context, in *api.CreateUserRequest) (uuid.
 	return id, err
 }
 
-// insert makes the profile, or completes the one that the account's event made.
+const created = "user.created"
+
+// insert makes the profile, or completes the one that the account's event made. When a repeated request finds all of it done, nothing
+// changes.
 func (s *Service) insert(ctx context.Context, n NewUser) (User, error) {
 	var u User
 	err := s.Store.InTx(ctx, func(tx Tx) error {
@@ -85,12 +87,15 @@ func (s *Service) insert(ctx context.Context, n NewUser) (User, error) {
 		if u, err = tx.LockUser(ctx, n.ID); err != nil {
 			return err
 		}
+		if done, err := tx.Audited(ctx, u.ID, created); err != nil || done {
+			return err
+		}
 		if u.TimeZone != n.TimeZone && u.Version == 1 {
 			if u, err = tx.SetProfile(ctx, u.ID, n.Profile, s.now()); err != nil {
 				return err
 			}
 		}
-		if err := audit(ctx, tx, u.ID, "user.created", s.now()); err != nil {
+		if err := audit(ctx, tx, u.ID, created, s.now()); err != nil {
 			return err
 		}
 		return publish(ctx, tx, api.UserUpdated, u.ID, updated(u))

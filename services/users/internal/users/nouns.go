@@ -54,6 +54,9 @@ func (n NewUser) WithDefaults() NewUser {
 	out := n
 	out.Locale = orDefault(n.Locale, DefaultLocale)
 	out.TimeZone = orDefault(n.TimeZone, DefaultTimeZone)
+	if n.Roles == nil {
+		out.Roles = []string{}
+	}
 	return out
 }
 

@@ -37,6 +37,20 @@ func cleanZone(s string) (string, error) {
 	return s, nil
 }
 
+// allOf is one error that names every field that these errors name.
+func allOf(found ...error) error {
+	var fields []errs.Field
+	for _, err := range found {
+		if err != nil {
+			fields = append(fields, errs.From(err).Fields...)
+		}
+	}
+	if len(fields) == 0 {
+		return nil
+	}
+	return errs.New(errs.Invalid, "validation_failed", "The request is not valid.").WithFields(fields...)
+}
+
 // mayGrant refuses roles other than the ordinary one from who may not assign roles.
 func mayGrant(ctx context.Context, roles []string) error {
 	if !slices.ContainsFunc(roles, func(r string) bool { return r != "user" }) {

@@ -58,6 +58,8 @@ type Erasure interface {
 // Records is what a transaction leaves for others: the audit trail, events for other services, and the answer to a repeated request.
 type Records interface {
 	WriteAudit(ctx context.Context, c Change) error
+	// Audited reports whether this was ever done to a user.
+	Audited(ctx context.Context, id uuid.UUID, action string) (bool, error)
 	PublishEvent(ctx context.Context, typeName string, subject uuid.UUID, data any) error
 	// Once is the id that fn chooses for the first request with this key, again for those that repeat it. See [idempotency.Do].
 	Once(ctx context.Context, key idempotency.Key, fn func() (uuid.UUID, error)) (uuid.UUID, error)

@@ -2,7 +2,6 @@ package users
 
 import (
 	"context"
-	"errors"
 
 	"github.com/atrium-mesh/atrium/services/users/api"
 )
@@ -78,7 +77,7 @@ func merged(p Profile, c api.ProfileChange) (Profile, error) {
 	if c.TimeZone != nil {
 		p.TimeZone, zoneErr = cleanZone(*c.TimeZone)
 	}
-	return p, errors.Join(nameErr, zoneErr)
+	return p, allOf(nameErr, zoneErr)
 }
 
 // updated is what others keep a copy of.

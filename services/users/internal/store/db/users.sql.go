@@ -12,6 +12,22 @@ import (
 	"github.com/google/uuid"
 )
 
+const audited = `-- name: Audited :one
+SELECT EXISTS (SELECT FROM audit_log WHERE user_id = $1 AND action = $2)
+`
+
+type AuditedParams struct {
+	UserID uuid.UUID
+	Action string
+}
+
+func (q *Queries) Audited(ctx context.Context, arg AuditedParams) (bool, error) {
+	row := q.db.QueryRow(ctx, audited, arg.UserID, arg.Action)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
 const ensureUser = `-- name: EnsureUser :exec
 INSERT INTO users (id, org_id, email, email_verified, full_name, locale, time_zone, status, roles, created_at, updated_at)
 VALUES ($1, 'default', $2, $3, $4, $5, $6, $7, $8, $9, $9)

@@ -50,3 +50,6 @@ INSERT INTO audit_log (id, user_id, actor, action, detail, created_at) VALUES (@
 
 -- name: ForgetAuditDetail :exec
 UPDATE audit_log SET detail = '{}' WHERE user_id = @user_id;
+
+-- name: Audited :one
+SELECT EXISTS (SELECT FROM audit_log WHERE user_id = @user_id AND action = @action);

@@ -1,0 +1,131 @@
+package users_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/services/users/api"
+	"github.com/atrium-mesh/atrium/services/users/internal/users"
+)
+
+// change is something that is done to one user, with what it leaves.
+type change struct {
+	prepare func(b *bundle, id uuid.UUID)
+	do      func(ctx context.Context, b *bundle, id string) error
+	action  string
+	event   string
+}
+
+func changes() map[string]change {
+	action := func(f func(*users.Service, context.Context, *api.UserActionRequest) (*api.UserResponse, error)) func(context.Context, *bundle, string) error {
+		return func(ctx context.Context, b *bundle, id string) error {
+			_, err := f(b.Service, ctx, &api.UserActionRequest{ID: id})
+			return err
+		}
+	}
+	return map[string]change{
+		"update": {
+			do: func(ctx context.Context, b *bundle, id string) error {
+				name := "Ada King"
+				_, err := b.Update(ctx, &api.UpdateUserRequest{ID: id, Body: api.ProfileChange{FullName: &name}})
+				return err
+			},
+			action: "user.updated", event: api.UserUpdated.Name,
+		},
+		"deactivate": {do: action((*users.Service).Deactivate), action: "user.deactivated", event: api.UserDeactivated.Name},
+		"activate": {
+			prepare: func(b *bundle, id uuid.UUID) { b.exec("UPDATE users SET status = 'deactivated' WHERE id = $1", id) },
+			do:      action((*users.Service).Activate),
+			action:  "user.active", event: api.UserActivated.Name,
+		},
+		"delete": {
+			do: func(ctx context.Context, b *bundle, id string) error {
+				_, err := b.Delete(ctx, &api.UserActionRequest{ID: id})
+				return err
+			},
+			action: "user.deleted", event: api.UserDeleted.Name,
+		},
+		"restore": {
+			prepare: func(b *bundle, id uuid.UUID) {
+				b.exec("UPDATE users SET status = 'deleted', status_before = 'active', deleted_at = $2, erase_at = $2 WHERE id = $1", id, b.now)
+			},
+			do:     action((*users.Service).Restore),
+			action: "user.restored", event: api.UserRestored.Name,
+		},
+	}
+}
+
+func TestChangeLeavesAuditAndEvent(t *testing.T) {
+	t.Parallel()
+	for name, c := range changes() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b, caller := setup(t), newID()
+			id := b.add()
+			if c.prepare != nil {
+				c.prepare(b, id)
+			}
+			require.NoError(t, c.do(as(t.Context(), caller), b, id.String()))
+			require.Equal(t, []string{c.action + " by " + caller.String()}, b.trail(id))
+			require.Equal(t, []string{c.event}, b.told(id))
+			require.EqualValues(t, 2, b.user(id).Version)
+		})
+	}
+}
+
+func TestChangeIsAllOrNothing(t *testing.T) {
+	t.Parallel()
+	for name, c := range changes() {
+		for _, table := range []string{"outbox", "audit_log"} {
+			t.Run(name+" without "+table, func(t *testing.T) {
+				t.Parallel()
+				b := setup(t)
+				id := b.add()
+				if c.prepare != nil {
+					c.prepare(b, id)
+				}
+				before := b.user(id)
+				mend := b.breakTable(table)
+				require.ErrorIs(t, c.do(as(t.Context(), newID()), b, id.String()), errs.Unavailable)
+				mend()
+				require.Equal(t, before, b.user(id))
+				require.Empty(t, b.trail(id))
+				require.Empty(t, b.told(id))
+			})
+		}
+	}
+}
+
+func TestChangeOfNobody(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for name, c := range changes() {
+		err := c.do(as(t.Context(), newID()), b, newID().String())
+		require.Equal(t, "user_not_found", errs.From(err).Code, name)
+	}
+}
+
+func TestRestoreOfADeactivatedUserKeepsThemOut(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := b.add()
+	b.exec("UPDATE users SET status = 'deactivated' WHERE id = $1", id)
+	b.delete(id)
+	out, err := b.Restore(t.Context(), &api.UserActionRequest{ID: id.String()})
+	require.NoError(t, err)
+	require.Equal(t, users.StatusDeactivated, out.Body.Status)
+	require.Equal(t, []string{api.UserDeleted.Name, api.UserRestored.Name, api.UserDeactivated.Name}, b.told(id))
+}
+
+func TestDeactivateOfADeletedUser(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := b.add()
+	b.delete(id)
+	_, err := b.Deactivate(t.Context(), &api.UserActionRequest{ID: id.String()})
+	require.Equal(t, "user_deleted", errs.From(err).Code)
+}

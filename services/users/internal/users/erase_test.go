@@ -1,0 +1,82 @@
+package users_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/services/users/api"
+)
+
+func TestEraseDue(t *testing.T) {
+	t.Parallel()
+
+	t.Run("batch after batch, when the grace period is over", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		var due []uuid.UUID
+		for range 5 {
+			id := b.add()
+			b.delete(id)
+			due = append(due, id)
+		}
+		b.now = b.now.Add(time.Second)
+		later, alive := b.add(), b.add()
+		b.delete(later)
+
+		b.now = b.now.Add(grace - 2*time.Second)
+		require.Equal(t, 0, erase(t, b, 2), "not yet")
+		b.now = b.now.Add(time.Second)
+		for _, want := range []int{2, 2, 1, 0} {
+			require.Equal(t, want, erase(t, b, 2))
+		}
+		left := column[uuid.UUID](b, "SELECT id FROM users ORDER BY id")
+		require.Equal(t, []uuid.UUID{later, alive}, left)
+		for _, id := range due {
+			require.Equal(t, []string{"user.deleted by system", "user.erased by system"}, b.trail(id))
+			require.Equal(t, []string{api.UserDeleted.Name, api.UserErased.Name}, b.told(id))
+		}
+	})
+	t.Run("what somebody else holds is left to them", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		held, free := b.add(), b.add()
+		b.delete(held)
+		b.delete(free)
+		b.now = b.now.Add(grace)
+		tx, err := b.pool.Begin(t.Context())
+		require.NoError(t, err)
+		_, err = tx.Exec(t.Context(), "SELECT FROM users WHERE id = $1 FOR UPDATE", held)
+		require.NoError(t, err)
+		n := erase(t, b, 10)
+		require.NoError(t, tx.Rollback(t.Context()))
+		require.Equal(t, 1, n)
+		require.Equal(t, []uuid.UUID{held}, column[uuid.UUID](b, "SELECT id FROM users"))
+	})
+	t.Run("nobody is erased without the event that makes others forget them", func(t *testing.T) {
+		t.Parallel()
+		for _, table := range []string{"outbox", "audit_log"} {
+			b := setup(t)
+			id := b.add()
+			b.delete(id)
+			b.now = b.now.Add(grace)
+			mend := b.breakTable(table)
+			_, err := b.EraseDue(t.Context(), 10)
+			require.ErrorIs(t, err, errs.Unavailable)
+			mend()
+			require.Equal(t, id, b.user(id).ID)
+			require.False(t, slices.Contains(b.told(id), api.UserErased.Name))
+		}
+	})
+}
+
+func erase(t *testing.T, b *bundle, most int32) int {
+	t.Helper()
+	n, err := b.EraseDue(t.Context(), most)
+	require.NoError(t, err)
+	return n
+}

@@ -1,0 +1,92 @@
+package users_test
+
+import (
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/atrium-mesh/atrium/pkg/errs"
+	auth "github.com/atrium-mesh/atrium/services/auth/api"
+	"github.com/atrium-mesh/atrium/services/users/api"
+	"github.com/atrium-mesh/atrium/services/users/internal/users"
+)
+
+func TestGet(t *testing.T) {
+	t.Parallel()
+
+	t.Run("what is no id names nobody", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		_, err := b.Get(t.Context(), &api.GetUserRequest{ID: "everybody"})
+		require.Equal(t, "user_not_found", errs.From(err).Code)
+		_, err = b.Update(t.Context(), &api.UpdateUserRequest{ID: "everybody"})
+		require.Equal(t, "user_not_found", errs.From(err).Code)
+		_, err = b.Activate(t.Context(), &api.UserActionRequest{ID: "everybody"})
+		require.Equal(t, "user_not_found", errs.From(err).Code)
+	})
+	t.Run("auth is not asked for somebody else", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		_, err := b.Get(as(t.Context(), newID(), "users:read"), &api.GetUserRequest{ID: newID().String()})
+		require.Equal(t, "user_not_found", errs.From(err).Code)
+		require.Zero(t, b.gets)
+	})
+	t.Run("my own needs somebody who is signed in", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		_, err := b.GetMe(t.Context(), &api.GetMeRequest{})
+		require.ErrorIs(t, err, errs.Unauthenticated)
+		_, err = b.UpdateMe(t.Context(), &api.UpdateMeRequest{})
+		require.ErrorIs(t, err, errs.Unauthenticated)
+	})
+}
+
+func TestAdopt(t *testing.T) {
+	t.Parallel()
+
+	t.Run("an account becomes a user with defaults", func(t *testing.T) {
+		t.Parallel()
+		b, id := setup(t), newID()
+		b.get = func(id uuid.UUID) (*auth.GetAccountResponse, error) {
+			return &auth.GetAccountResponse{ID: id, Email: "eve@example.com", FullName: "Eve", CreatedAt: b.now}, nil
+		}
+		me, err := b.GetMe(as(t.Context(), id), &api.GetMeRequest{})
+		require.NoError(t, err)
+		require.Equal(t, api.User{
+			ID: id.String(), Email: "eve@example.com", FullName: "Eve", Locale: users.DefaultLocale, TimeZone: users.DefaultTimeZone,
+			Status: users.StatusPending, Roles: []string{}, CreatedAt: b.now, UpdatedAt: b.now,
+		}, me.Body)
+		_, err = b.GetMe(as(t.Context(), id), &api.GetMeRequest{})
+		require.NoError(t, err)
+		require.Equal(t, 1, b.gets, "auth is asked once")
+	})
+	t.Run("there is no account", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		_, err := b.GetMe(as(t.Context(), newID()), &api.GetMeRequest{})
+		require.Equal(t, "user_not_found", errs.From(err).Code, "and not what auth calls it")
+	})
+	t.Run("auth is away", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.get = func(uuid.UUID) (*auth.GetAccountResponse, error) {
+			return nil, errs.New(errs.Unavailable, "no_responders", "Nobody answers.")
+		}
+		_, err := b.GetMe(as(t.Context(), newID()), &api.GetMeRequest{})
+		require.ErrorIs(t, err, errs.Unavailable)
+		name := "Eve"
+		_, err = b.UpdateMe(as(t.Context(), newID()), &api.UpdateMeRequest{Body: api.ProfileChange{FullName: &name}})
+		require.ErrorIs(t, err, errs.Unavailable)
+	})
+	t.Run("the user cannot be saved", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.get = func(id uuid.UUID) (*auth.GetAccountResponse, error) {
+			return &auth.GetAccountResponse{ID: id, Email: "eve@example.com", FullName: "Eve", CreatedAt: b.now}, nil
+		}
+		b.breakTable("users")
+		_, err := b.GetMe(as(t.Context(), newID()), &api.GetMeRequest{})
+		require.ErrorIs(t, err, errs.Unavailable)
+	})
+}

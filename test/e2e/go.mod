@@ -17,6 +17,12 @@ require (
 	google.golang.org/protobuf v1.36.12
 )
 
+require (
+	github.com/chromedp/cdproto v0.159.0 // indirect
+	github.com/chromedp/chromedp v0.23.0 // indirect
+	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
+)
+
 replace github.com/atrium-mesh/atrium/pkg => ../../pkg
 
 replace github.com/atrium-mesh/atrium/services/auth => ../../services/auth

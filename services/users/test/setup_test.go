@@ -20,7 +20,6 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 
 	"github.com/atrium-mesh/atrium/pkg/authz"
-	"github.com/atrium-mesh/atrium/pkg/config"
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/events"
 	"github.com/atrium-mesh/atrium/pkg/natstest"
@@ -41,6 +40,7 @@ const wait, tick = 15 * time.Second, 10 * time.Millisecond
 type mesh struct {
 	*servicetest.Service
 	t      testing.TB
+	client *http.Client
 	http   *op.HTTPCaller
 	auth   *accounts
 	outbox *pgxpool.Pool // auth's
@@ -53,6 +53,12 @@ type accounts struct {
 	byID  map[uuid.UUID]*auth.GetAccountResponse
 	calls int
 	fail  error // what create-account answers next, once
+}
+
+func (a *accounts) add(account *auth.GetAccountResponse) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.byID[account.ID] = account
 }
 
 func (a *accounts) create(_ context.Context, in *auth.CreateAccountRequest) (*auth.CreateAccountResponse, error) {
@@ -85,17 +91,18 @@ func (a *accounts) get(_ context.Context, in *auth.GetAccountRequest) (*auth.Get
 	return nil, errs.New(errs.NotFound, "account_not_found", "There is no such account.")
 }
 
-func setup(t *testing.T, env ...config.Source) *mesh {
+func setup(t *testing.T) *mesh {
 	t.Helper()
-	server := natstest.StartServer(t)
-	m := &mesh{t: t, auth: &accounts{byID: map[uuid.UUID]*auth.GetAccountResponse{}}}
-	m.serveAuth(server)
-	o := servicetest.Options{Migrations: migrations.FS, NATS: server}
-	if len(env) > 0 {
-		o.Env = env[0]
-	}
+	return setupWith(t, servicetest.Options{})
+}
+
+func setupWith(t *testing.T, o servicetest.Options) *mesh {
+	t.Helper()
+	m := &mesh{t: t, client: &http.Client{Timeout: wait}, auth: &accounts{byID: map[uuid.UUID]*auth.GetAccountResponse{}}}
+	o.Migrations, o.NATS = migrations.FS, natstest.StartServer(t)
+	m.serveAuth(o.NATS)
 	m.Service = servicetest.Start(t, users.Service(), o)
-	m.http = op.NewHTTPCaller(m.URL, &http.Client{Timeout: wait}, propagation.TraceContext{})
+	m.http = op.NewHTTPCaller(m.URL, m.client, propagation.TraceContext{})
 	var err error
 	m.db, err = pgxpool.New(t.Context(), m.DatabaseURL)
 	require.NoError(t, err)
@@ -141,13 +148,19 @@ func (m *mesh) published(typ string) int {
 	return n
 }
 
+// count counts the rows of a table of the service.
+func (m *mesh) count(table string) int {
+	m.t.Helper()
+	var n int
+	require.NoError(m.t, m.db.QueryRow(m.t.Context(), "SELECT count(*) FROM "+table).Scan(&n))
+	return n
+}
+
 // register lets a person sign up, and waits for the profile.
 func (m *mesh) register(name, email string) uuid.UUID {
 	m.t.Helper()
-	id := uuid.Must(uuid.NewV7())
-	m.auth.mu.Lock()
-	m.auth.byID[id] = &auth.GetAccountResponse{ID: id, Email: email, FullName: name, Roles: []string{"user"}, CreatedAt: time.Now()}
-	m.auth.mu.Unlock()
+	id := newID()
+	m.auth.add(&auth.GetAccountResponse{ID: id, Email: email, FullName: name, Roles: []string{"user"}, CreatedAt: time.Now()})
 	publish(m, auth.AccountRegistered, id, auth.AccountRegisteredData{
 		AccountID: id, Email: email, FullName: name, Origin: auth.OriginSignUp, Roles: []string{"user"}, At: time.Now().UTC(),
 	})
@@ -160,12 +173,14 @@ func (m *mesh) admin() context.Context {
 }
 
 func (m *mesh) support() context.Context {
-	return op.WithToken(m.t.Context(), m.Issuer.SignSupport(uuid.NewString()))
+	return op.WithToken(m.t.Context(), m.Issuer.SignSupport(newID().String()))
 }
 
 func (m *mesh) as(id uuid.UUID) context.Context {
 	return op.WithToken(m.t.Context(), m.Issuer.SignUser(id.String()))
 }
+
+func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 
 const adminID = "0198c5a0-6f5e-7c3b-9a51-3f7d1c2b4aaa"
 
@@ -192,7 +207,7 @@ func (m *mesh) raw(method, path, body string, header map[string]string) (int, st
 	for k, v := range header {
 		req.Header.Set(k, v)
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := m.client.Do(req)
 	require.NoError(m.t, err)
 	defer func() { _ = resp.Body.Close() }()
 	b, err := io.ReadAll(resp.Body)

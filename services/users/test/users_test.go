@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/op"
 	"github.com/atrium-mesh/atrium/pkg/page"
+	"github.com/atrium-mesh/atrium/pkg/service/servicetest"
 	auth "github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/users/api"
 )
@@ -40,14 +40,16 @@ func TestProfileFollowsTheAccount(t *testing.T) {
 		return u.Status == "active" && u.EmailVerified && slices.Equal(u.Roles, []string{"user", "support"}) &&
 			u.LastSignInAt != nil && u.LastSignInAt.Equal(signedIn)
 	}, wait, tick)
+	require.Zero(t, m.count("dead_letters"))
 }
 
 func TestMe(t *testing.T) {
 	t.Parallel()
 	m := setup(t)
 	t.Run("before the event has arrived", func(t *testing.T) {
-		id := uuid.Must(uuid.NewV7())
-		m.auth.byID[id] = &auth.GetAccountResponse{ID: id, Email: "eve@example.com", FullName: "Eve", Verified: true, Roles: []string{"user"}, CreatedAt: time.Now()}
+		t.Parallel()
+		id := newID()
+		m.auth.add(&auth.GetAccountResponse{ID: id, Email: "eve@example.com", FullName: "Eve", Verified: true, Roles: []string{"user"}, CreatedAt: time.Now()})
 		me, err := op.HTTPClient(m.http, api.GetMe)(m.as(id), &api.GetMeRequest{})
 		require.NoError(t, err)
 		require.Equal(t, id.String(), me.Body.ID)
@@ -58,6 +60,7 @@ func TestMe(t *testing.T) {
 		require.NotEqual(t, other, id)
 	})
 	t.Run("changes", func(t *testing.T) {
+		t.Parallel()
 		id := m.register("Ada", "ada@example.com")
 		name, zone := "  Ada King ", "Europe/London"
 		out, err := op.HTTPClient(m.http, api.UpdateMe)(m.as(id), &api.UpdateMeRequest{Body: api.ProfileChange{FullName: &name, TimeZone: &zone}})
@@ -67,11 +70,12 @@ func TestMe(t *testing.T) {
 		require.Equal(t, `"2"`, out.ETag)
 	})
 	t.Run("nobody here", func(t *testing.T) {
-		_, err := op.HTTPClient(m.http, api.GetMe)(m.as(uuid.New()), &api.GetMeRequest{})
+		t.Parallel()
+		_, err := op.HTTPClient(m.http, api.GetMe)(m.as(newID()), &api.GetMeRequest{})
 		require.ErrorIs(t, err, errs.NotFound)
 		_, err = op.HTTPClient(m.http, api.GetMe)(op.WithToken(t.Context(), m.Issuer.SignUser("no-uuid")), &api.GetMeRequest{})
 		require.ErrorIs(t, err, errs.NotFound)
-		_, err = op.HTTPClient(m.http, api.UpdateMe)(m.as(uuid.New()), &api.UpdateMeRequest{})
+		_, err = op.HTTPClient(m.http, api.UpdateMe)(m.as(newID()), &api.UpdateMeRequest{})
 		require.ErrorIs(t, err, errs.NotFound)
 	})
 }
@@ -119,7 +123,7 @@ func TestUpdate(t *testing.T) {
 		require.Contains(t, body, c.code, name)
 		require.Contains(t, body, c.field, name)
 	}
-	_, err = update(m.admin(), &api.UpdateUserRequest{ID: uuid.NewString()})
+	_, err = update(m.admin(), &api.UpdateUserRequest{ID: newID().String()})
 	require.ErrorIs(t, err, errs.NotFound)
 }
 
@@ -178,7 +182,7 @@ func TestCreate(t *testing.T) {
 	_, err = create(m.admin(), &api.CreateUserRequest{Body: api.NewUser{Email: "x@example.com", FullName: "X", TimeZone: "Nowhere"}})
 	require.ErrorIs(t, err, errs.Invalid)
 
-	writer := op.WithToken(t.Context(), m.Issuer.SignFor(uuid.NewString(), "users:write"))
+	writer := op.WithToken(t.Context(), m.Issuer.SignFor(newID().String(), "users:write"))
 	_, err = create(writer, &api.CreateUserRequest{Body: api.NewUser{Email: "y@example.com", FullName: "Y", Roles: []string{"admin"}}})
 	require.ErrorIs(t, err, errs.Forbidden)
 	boss, err := create(m.admin(), &api.CreateUserRequest{Body: api.NewUser{Email: "y@example.com", FullName: "Y", Roles: []string{"admin"}}})
@@ -289,7 +293,7 @@ func TestNobodyLocksThemselvesOut(t *testing.T) {
 
 func TestErasure(t *testing.T) {
 	t.Parallel()
-	m := setup(t, config.Source{"ERASURE_GRACE": "0s"})
+	m := setupWith(t, servicetest.Options{Env: config.Source{"ERASURE_GRACE": "0s"}})
 	id := m.register("Ada", "ada@example.com")
 	_, err := op.HTTPClient(m.http, api.DeleteUser)(m.admin(), &api.UserActionRequest{ID: id.String()})
 	require.NoError(t, err)
@@ -297,9 +301,7 @@ func TestErasure(t *testing.T) {
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { _, err := m.get(m.admin(), id); return errs.KindOf(err) == errs.NotFound }, wait, tick)
 	require.Equal(t, 1, m.published("users.user.erased.v1"))
-	var left int
-	require.NoError(t, m.db.QueryRow(t.Context(), "SELECT count(*) FROM users").Scan(&left))
-	require.Zero(t, left)
+	require.Zero(t, m.count("users"))
 }
 
 func TestList(t *testing.T) {
@@ -320,6 +322,7 @@ func TestList(t *testing.T) {
 	}
 
 	t.Run("pages", func(t *testing.T) {
+		t.Parallel()
 		p, err := list(api.ListUsersRequest{Query: page.Query{Page: 3, PageSize: 40}})
 		require.NoError(t, err)
 		require.EqualValues(t, 150, p.Total, "deleted users are left out")
@@ -328,6 +331,7 @@ func TestList(t *testing.T) {
 	})
 	for _, sort := range []string{"created_at", "-created_at", "full_name", "-email", "last_sign_in_at", "-last_sign_in_at"} {
 		t.Run("cursor walks every user once by "+sort, func(t *testing.T) {
+			t.Parallel()
 			seen, in := map[string]bool{}, api.ListUsersRequest{Query: page.Query{PageSize: 17}, Sort: sort}
 			for {
 				p, err := list(in)
@@ -358,12 +362,14 @@ func TestList(t *testing.T) {
 		"created":            {api.ListUsersRequest{CreatedAfter: time.Date(2026, 1, 1, 1, 0, 0, 0, time.UTC), CreatedBefore: time.Date(2026, 1, 1, 2, 0, 0, 0, time.UTC)}, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			p, err := list(c.in)
 			require.NoError(t, err)
 			require.Equal(t, c.total, p.Total)
 		})
 	}
 	t.Run("refuses", func(t *testing.T) {
+		t.Parallel()
 		first, err := list(api.ListUsersRequest{})
 		require.NoError(t, err)
 		_, err = list(api.ListUsersRequest{Query: page.Query{Cursor: first.NextCursor}, Status: "active"})
@@ -379,26 +385,4 @@ func TestList(t *testing.T) {
 		status, _, _ = m.raw(http.MethodGet, "/api/v1/users?colour=red", "", nil)
 		require.Equal(t, http.StatusUnprocessableEntity, status)
 	})
-}
-
-func TestNATSAwayIs503AndComesBack(t *testing.T) {
-	t.Parallel()
-	m := setup(t)
-	id := m.register("Ada", "ada@example.com")
-	m.Server.Stop()
-	m.WaitUnready(t, "nats")
-	require.Equal(t, "Ada", m.must(m.as(id), id).Body.FullName, "reads need no NATS")
-	_, err := op.HTTPClient(m.http, api.CreateUser)(m.admin(), &api.CreateUserRequest{Body: api.NewUser{Email: "b@example.com", FullName: "B"}})
-	require.ErrorIs(t, err, errs.Unavailable)
-	require.Positive(t, errs.From(err).RetryAfter)
-	name := "Ada King" // a change needs only the database: its event waits in the outbox
-	_, err = op.HTTPClient(m.http, api.UpdateUser)(m.as(id), &api.UpdateUserRequest{ID: id.String(), Body: api.ProfileChange{FullName: &name}})
-	require.NoError(t, err)
-	m.Server.Start()
-	m.WaitReady(t)
-	require.Eventually(t, func() bool {
-		var waiting int
-		require.NoError(t, m.db.QueryRow(t.Context(), "SELECT count(*) FROM outbox WHERE published_at IS NULL").Scan(&waiting))
-		return waiting == 0
-	}, wait, tick)
 }

@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	tries      = 4                      // attempts at most
-	busyTries  = 2                      // of them when the service says that it is busy: another replica may not be, but more would be a load
+	tries      = 4                      // attempts at most to reach a service
+	sentTries  = 2                      // attempts at most of what reached one: it may be what broke it, or be too much for it
 	retryPause = 50 * time.Millisecond  // before the second attempt, give or take a half; doubled for each further one
 	retryCap   = 200 * time.Millisecond // longest pause
 )
@@ -28,7 +28,7 @@ func (t *transport) withRetries(r *http.Request, span trace.Span) (*http.Respons
 	readOnly := route.ReadOnly && !route.Stream
 	for attempt := 1; ; attempt++ {
 		resp, err := t.once(r)
-		if attempt == tries || !again(resp, err, readOnly, attempt) || !wait(r, pause/2+rand.N(pause)) { //nolint:gosec // jitter is no secret
+		if !again(resp, err, readOnly, attempt) || !wait(r, pause/2+rand.N(pause)) { //nolint:gosec // jitter is no secret
 			return resp, err
 		}
 		discard(resp)
@@ -48,10 +48,10 @@ func again(resp *http.Response, err error, readOnly bool, attempt int) bool {
 	switch {
 	case refused:
 		return false
-	case err != nil:
-		return readOnly || neverSent(err)
-	case busy(resp):
-		return readOnly && attempt < busyTries
+	case err != nil && neverSent(err):
+		return attempt < tries
+	case err != nil || busy(resp):
+		return readOnly && attempt < sentTries
 	default:
 		return false
 	}

@@ -27,7 +27,8 @@ import (
 // Delivery is a delivery with what its template tells.
 type Delivery struct {
 	api.Delivery
-	Data Data
+	Data  Data
+	Round int32 // how often it was replayed after it had been settled
 }
 
 // Data is what a template tells beyond what is known of the recipient when it is rendered. There is no secret in it: links are asked for
@@ -100,8 +101,8 @@ type Tx interface {
 	InsertDeliveries(ctx context.Context, o Order, ids []uuid.UUID) (int, error)
 	// LockDelivery keeps others from changing a delivery until the transaction ends; errs.NotFound when there is none.
 	LockDelivery(ctx context.Context, id uuid.UUID) (Delivery, error)
-	// RequeueDelivery puts it back to its first attempt and makes its job run now. It is false, and nothing has changed, when a worker
-	// is about to send it or sends it, unless hurry: then a job that waits for its time is brought forward.
+	// RequeueDelivery puts it back to its first attempt and makes a job of this round run now. It is false, and nothing has changed,
+	// when there is such a job, unless hurry: then one that waits for its time is brought forward.
 	RequeueDelivery(ctx context.Context, d Delivery, actor string, hurry bool) (bool, error)
 
 	// StartAttempt counts an attempt; errs.NotFound when there is nothing to send any more.

@@ -107,6 +107,9 @@ func replay(ctx context.Context, tx Tx, id uuid.UUID, actor string) error {
 	if recipient.Erased {
 		return errs.New(errs.Conflict, "recipient_erased", "Its recipient was erased: there is nobody to send it to.")
 	}
+	if d.State == api.DeliveryDead || d.State == api.DeliverySkipped {
+		d.Round++
+	}
 	queued, err := tx.RequeueDelivery(ctx, d, actor, d.State == api.DeliveryFailing)
 	if err != nil {
 		return fmt.Errorf("queue it again: %w", err)

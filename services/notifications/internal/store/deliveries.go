@@ -112,7 +112,7 @@ func (t *Tx) LockDelivery(ctx context.Context, id uuid.UUID) (deliveries.Deliver
 
 // RequeueDelivery is of deliveries.Tx.
 func (t *Tx) RequeueDelivery(ctx context.Context, d deliveries.Delivery, actor string, hurry bool) (bool, error) {
-	job, err := t.insertJob(ctx, tasks.DeliverArgs{DeliveryID: d.ID}, deliverOpts(d.Category))
+	job, err := t.insertJob(ctx, tasks.DeliverArgs{DeliveryID: d.ID, Round: d.Round}, deliverOpts(d.Category))
 	if err != nil {
 		return false, err
 	}
@@ -124,7 +124,7 @@ func (t *Tx) RequeueDelivery(ctx context.Context, d deliveries.Delivery, actor s
 			return false, fmt.Errorf("bring the job forward: %w", pg.Err(err))
 		}
 	}
-	if _, err := t.q.RequeueDelivery(ctx, d.ID); err != nil {
+	if err := t.q.RequeueDelivery(ctx, db.RequeueDeliveryParams{ID: d.ID, Round: d.Round}); err != nil {
 		return false, err
 	}
 	return true, t.q.AddSteps(ctx, db.AddStepsParams{Ids: []uuid.UUID{d.ID}, State: string(api.DeliveryQueued), Actor: actor})
@@ -163,7 +163,7 @@ func (t *Tx) PublishDeliveryFailed(ctx context.Context, data api.DeliveryFailedD
 }
 
 func withData(row db.Delivery) (deliveries.Delivery, error) {
-	d := deliveries.Delivery{Delivery: deliveryOf(row)}
+	d := deliveries.Delivery{Delivery: deliveryOf(row), Round: row.Round}
 	return d, decode(row.Data, &d.Data)
 }
 

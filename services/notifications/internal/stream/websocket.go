@@ -34,7 +34,8 @@ func openWebSocket(ctx context.Context, w http.ResponseWriter, r *http.Request) 
 	}
 	conn.SetReadLimit(readLimit)
 	s := &socket{conn: conn, gone: make(chan struct{})}
-	ctx, cancel := context.WithCancel(ctx)
+	// At shutdown the server cancels the request at once, which would cut the connection before the close frame; Stopping tells us, too.
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	go func() {
 		defer close(s.gone)
 		defer cancel()

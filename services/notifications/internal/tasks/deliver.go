@@ -11,6 +11,7 @@ import (
 // DeliverArgs is one delivery to attempt, until it is settled.
 type DeliverArgs struct {
 	DeliveryID uuid.UUID `json:"delivery_id"`
+	Round      int32     `json:"round,omitempty"` // how often it was replayed after it had been settled: each time is a job of its own
 }
 
 // Kind is River's.

@@ -156,7 +156,7 @@ func (q *Queries) FinishAttempt(ctx context.Context, arg FinishAttemptParams) (i
 }
 
 const getDelivery = `-- name: GetDelivery :one
-SELECT id, org_id, recipient_id, channel, template, category, cause_id, data, state, attempts, reason, address, locale, created_at, next_attempt_at, sent_at, updated_at FROM deliveries WHERE id = $1
+SELECT id, org_id, recipient_id, channel, template, category, cause_id, data, state, attempts, round, reason, address, locale, created_at, next_attempt_at, sent_at, updated_at FROM deliveries WHERE id = $1
 `
 
 func (q *Queries) GetDelivery(ctx context.Context, id uuid.UUID) (Delivery, error) {
@@ -173,6 +173,7 @@ func (q *Queries) GetDelivery(ctx context.Context, id uuid.UUID) (Delivery, erro
 		&i.Data,
 		&i.State,
 		&i.Attempts,
+		&i.Round,
 		&i.Reason,
 		&i.Address,
 		&i.Locale,
@@ -185,7 +186,7 @@ func (q *Queries) GetDelivery(ctx context.Context, id uuid.UUID) (Delivery, erro
 }
 
 const listDeliveries = `-- name: ListDeliveries :many
-SELECT id, org_id, recipient_id, channel, template, category, cause_id, data, state, attempts, reason, address, locale, created_at, next_attempt_at, sent_at, updated_at FROM deliveries
+SELECT id, org_id, recipient_id, channel, template, category, cause_id, data, state, attempts, round, reason, address, locale, created_at, next_attempt_at, sent_at, updated_at FROM deliveries
 WHERE id < $1
     AND ($2::text = '' OR state = $2) AND ($3::text = '' OR channel = $3)
     AND ($4::text = '' OR template = $4) AND ($5::text = '' OR category = $5)
@@ -239,6 +240,7 @@ func (q *Queries) ListDeliveries(ctx context.Context, arg ListDeliveriesParams) 
 			&i.Data,
 			&i.State,
 			&i.Attempts,
+			&i.Round,
 			&i.Reason,
 			&i.Address,
 			&i.Locale,
@@ -298,7 +300,7 @@ func (q *Queries) ListSteps(ctx context.Context, deliveryID uuid.UUID) ([]ListSt
 }
 
 const lockDelivery = `-- name: LockDelivery :one
-SELECT id, org_id, recipient_id, channel, template, category, cause_id, data, state, attempts, reason, address, locale, created_at, next_attempt_at, sent_at, updated_at FROM deliveries WHERE id = $1 FOR UPDATE
+SELECT id, org_id, recipient_id, channel, template, category, cause_id, data, state, attempts, round, reason, address, locale, created_at, next_attempt_at, sent_at, updated_at FROM deliveries WHERE id = $1 FOR UPDATE
 `
 
 func (q *Queries) LockDelivery(ctx context.Context, id uuid.UUID) (Delivery, error) {
@@ -315,6 +317,7 @@ func (q *Queries) LockDelivery(ctx context.Context, id uuid.UUID) (Delivery, err
 		&i.Data,
 		&i.State,
 		&i.Attempts,
+		&i.Round,
 		&i.Reason,
 		&i.Address,
 		&i.Locale,
@@ -344,40 +347,24 @@ func (q *Queries) PurgeDeliveries(ctx context.Context, arg PurgeDeliveriesParams
 	return result.RowsAffected(), nil
 }
 
-const requeueDelivery = `-- name: RequeueDelivery :one
-UPDATE deliveries SET state = 'queued', attempts = 0, reason = '', next_attempt_at = NULL, updated_at = now() WHERE id = $1
-RETURNING id, org_id, recipient_id, channel, template, category, cause_id, data, state, attempts, reason, address, locale, created_at, next_attempt_at, sent_at, updated_at
+const requeueDelivery = `-- name: RequeueDelivery :exec
+UPDATE deliveries SET state = 'queued', attempts = 0, round = $1, reason = '', next_attempt_at = NULL, updated_at = now() WHERE id = $2
 `
 
-func (q *Queries) RequeueDelivery(ctx context.Context, id uuid.UUID) (Delivery, error) {
-	row := q.db.QueryRow(ctx, requeueDelivery, id)
-	var i Delivery
-	err := row.Scan(
-		&i.ID,
-		&i.OrgID,
-		&i.RecipientID,
-		&i.Channel,
-		&i.Template,
-		&i.Category,
-		&i.CauseID,
-		&i.Data,
-		&i.State,
-		&i.Attempts,
-		&i.Reason,
-		&i.Address,
-		&i.Locale,
-		&i.CreatedAt,
-		&i.NextAttemptAt,
-		&i.SentAt,
-		&i.UpdatedAt,
-	)
-	return i, err
+type RequeueDeliveryParams struct {
+	Round int32
+	ID    uuid.UUID
+}
+
+func (q *Queries) RequeueDelivery(ctx context.Context, arg RequeueDeliveryParams) error {
+	_, err := q.db.Exec(ctx, requeueDelivery, arg.Round, arg.ID)
+	return err
 }
 
 const startAttempt = `-- name: StartAttempt :one
 UPDATE deliveries SET state = 'sending', attempts = attempts + 1, next_attempt_at = NULL, updated_at = now()
 WHERE id = $1 AND state IN ('queued', 'sending', 'failed')
-RETURNING id, org_id, recipient_id, channel, template, category, cause_id, data, state, attempts, reason, address, locale, created_at, next_attempt_at, sent_at, updated_at
+RETURNING id, org_id, recipient_id, channel, template, category, cause_id, data, state, attempts, round, reason, address, locale, created_at, next_attempt_at, sent_at, updated_at
 `
 
 func (q *Queries) StartAttempt(ctx context.Context, id uuid.UUID) (Delivery, error) {
@@ -394,6 +381,7 @@ func (q *Queries) StartAttempt(ctx context.Context, id uuid.UUID) (Delivery, err
 		&i.Data,
 		&i.State,
 		&i.Attempts,
+		&i.Round,
 		&i.Reason,
 		&i.Address,
 		&i.Locale,

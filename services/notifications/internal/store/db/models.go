@@ -21,6 +21,7 @@ type Delivery struct {
 	Data          []byte
 	State         string
 	Attempts      int32
+	Round         int32
 	Reason        string
 	Address       string
 	Locale        string

@@ -93,6 +93,7 @@ CREATE TABLE deliveries (
     state           text        NOT NULL DEFAULT 'queued'
         CHECK (state IN ('queued', 'sending', 'sent', 'failed', 'dead', 'skipped')),
     attempts        integer     NOT NULL DEFAULT 0,
+    round           integer     NOT NULL DEFAULT 0,
     reason          text        NOT NULL DEFAULT '',
     address         text        NOT NULL DEFAULT '',
     locale          text        NOT NULL DEFAULT '',

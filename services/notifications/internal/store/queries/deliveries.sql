@@ -24,9 +24,8 @@ SELECT * FROM deliveries WHERE id = $1;
 -- name: LockDelivery :one
 SELECT * FROM deliveries WHERE id = $1 FOR UPDATE;
 
--- name: RequeueDelivery :one
-UPDATE deliveries SET state = 'queued', attempts = 0, reason = '', next_attempt_at = NULL, updated_at = now() WHERE id = $1
-RETURNING *;
+-- name: RequeueDelivery :exec
+UPDATE deliveries SET state = 'queued', attempts = 0, round = @round, reason = '', next_attempt_at = NULL, updated_at = now() WHERE id = @id;
 
 -- name: ListSteps :many
 SELECT state, attempt, reason, detail, actor, at FROM delivery_steps WHERE delivery_id = $1 ORDER BY seq;

@@ -52,7 +52,7 @@ type listData struct {
 
 type listRow struct {
 	Summary
-	Share string // of the longest trace in the list, as a percentage
+	Share string // of the longest trace in the list, as a percentage, on a logarithmic scale
 }
 
 func (h *Handler) showList(w http.ResponseWriter, r *http.Request) {
@@ -64,7 +64,7 @@ func (h *Handler) showList(w http.ResponseWriter, r *http.Request) {
 		longest = max(longest, s.DurationMS)
 	}
 	for _, s := range found {
-		data.Rows = append(data.Rows, listRow{Summary: s, Share: percent(s.DurationMS / math.Max(longest, 1e-9))})
+		data.Rows = append(data.Rows, listRow{Summary: s, Share: percent(math.Log1p(s.DurationMS) / math.Log1p(longest+1e-9))})
 	}
 	h.list.Write(w, http.StatusOK, devpage.View{Tab: "traces", Title: "Traces", Body: data})
 }

@@ -179,7 +179,7 @@ func TestAPIReference(t *testing.T) {
 	t.Run("docs shows every operation with description, example and errors", func(t *testing.T) {
 		b := openBrowser(t)
 		b.open(base+"/docs", ".opblock-tag-section")
-		evaluate[int](b, `[...document.querySelectorAll('.opblock:not(.is-open) .opblock-summary')].map(e => e.click()).length`)
+		evaluate[int](b, `[...document.querySelectorAll('.opblock:not(.is-open) .opblock-summary-control')].map(e => e.click()).length`)
 		const look = `[...document.querySelectorAll('.opblock')].map(b => ({
 			ID: b.id, Description: (b.querySelector('.opblock-description') || {}).innerText || '',
 			Examples: b.querySelectorAll('.highlight-code, .example').length,
@@ -214,7 +214,7 @@ func TestAPIReference(t *testing.T) {
 		b.until(`document.body.innerText.includes('Logout')`, "signed in")
 		evaluate[bool](b, `document.querySelector('button.btn-done').click() || true`)
 		const me = `[...document.querySelectorAll('.opblock')].find(b => /get[-_]me$/.test(b.id))`
-		evaluate[bool](b, me+`.querySelector('.opblock-summary').click() || true`)
+		evaluate[bool](b, me+`.querySelector('.opblock-summary-control').click() || true`)
 		b.until(`!!`+me+`.querySelector('button.execute')`, "the operation is open")
 		evaluate[bool](b, me+`.querySelector('button.execute').click() || true`)
 		b.until(`!!`+me+`.querySelector('.live-responses-table .response-col_status')`, "an answer")

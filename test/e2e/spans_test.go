@@ -62,7 +62,9 @@ func TestSpanTree(t *testing.T) {
 		require.False(t, s.Failed, "%s of %s failed", s.Name, s.Service)
 		require.Equal(t, traceID, s.TraceID)
 	}
-	require.NotEmpty(t, slices.DeleteFunc(trace.Clone(), func(s collector.Span) bool { return s.Attributes["db.system.name"] == "" && s.Attributes["db.system"] == "" }),
+	require.NotEmpty(t, slices.DeleteFunc(trace.Clone(), func(s collector.Span) bool {
+		return s.Attributes["db.system.name"] == "" && s.Attributes["db.system"] == ""
+	}),
 		"queries are spans, too")
 	for _, s := range received.All() {
 		for name, value := range s.Attributes {

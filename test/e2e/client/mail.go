@@ -92,7 +92,7 @@ func (c *Client) checkMail(m Mail, to string) {
 	require.NotEmpty(c.t, m.HTML)
 	if found := link.FindStringSubmatch(m.Text); found != nil {
 		require.Contains(c.t, m.HTML, found[1], "text and HTML have the same link")
-		require.True(c.t, strings.HasPrefix(found[0], c.issuer+"/account/"), "the link leads to the gateway: %s", found[0])
+		require.True(c.t, strings.HasPrefix(found[0], c.issuer+"/"), "the link leads to the gateway: %s", found[0])
 	}
 }
 

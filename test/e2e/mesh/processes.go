@@ -22,6 +22,12 @@ const (
 // databases are the services that own one.
 var databases = []string{"auth", "users", "notifications"}
 
+// quick are the settings of every mesh that are not a cluster's: no rate limits, the cheapest passwords that are allowed, short waits.
+var quick = map[string]string{
+	"RATE_LIMIT_SIGN_IN": "off", "RATE_LIMIT_SIGN_UP": "off", "RATE_LIMIT_API": "off",
+	"ARGON2_MEMORY_KIB": "7168", "ARGON2_ITERATIONS": "1", "REFRESH_GRACE": "3s",
+}
+
 // Options say what a mesh of processes is like. The zero value is one process for each service, without rate limits.
 type Options struct {
 	Gateways int               // how many gateways; 0: one
@@ -93,13 +99,12 @@ func (m *Mesh) start(service string, replica, port int, own map[string]string) {
 		name = fmt.Sprintf("%s-%d", service, replica+1)
 	}
 	admin := freePort(m.t)
-	env := map[string]string{
+	env := maps.Clone(quick)
+	maps.Copy(env, map[string]string{
 		"HTTP_ADDR": loopback(port), "ADMIN_ADDR": loopback(admin), "NATS_URL": cmp.Or(m.opts.NATSOf[name], m.NATS.URL()),
 		"ISSUER": m.Origin, "SECRET_KEY": "e2e-0123456789abcdef0123456789abcdef", "LOG_LEVEL": "info",
-		"RATE_LIMIT_SIGN_IN": "off", "RATE_LIMIT_SIGN_UP": "off", "RATE_LIMIT_API": "off",
-		"ARGON2_MEMORY_KIB": "7168", "ARGON2_ITERATIONS": "1", // the cheapest that is allowed
 		"OTEL_EXPORTER_OTLP_ENDPOINT": m.opts.OTLP, "OTEL_BSP_SCHEDULE_DELAY": "100",
-	}
+	})
 	maps.Copy(env, own)
 	maps.Copy(env, m.opts.Env)
 	for key, value := range m.opts.EnvOf {

@@ -1,6 +1,7 @@
 package mesh
 
 import (
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -10,17 +11,15 @@ import (
 func Up(t testing.TB, args ...string) *Mesh {
 	t.Helper()
 	listen := loopback(freePort(t))
+	env := maps.Clone(quick)
+	env["ATRIUM_ADMIN_PASSWORD"], env["NO_COLOR"] = AdminPassword, "1"
 	m := &Mesh{t: t, dir: t.TempDir(), Origin: "http://" + listen, Origins: []string{"http://" + listen}, Inbox: "http://" + listen}
 	t.Cleanup(m.stop)
 	m.add(&Process{
 		Name: "atrium", URL: m.Origin, command: append([]string{
 			program(t, "atrium"), "up", "--ephemeral", "--listen", listen, "--admin-email", AdminEmail,
 		}, args...),
-		env: environment(map[string]string{
-			"ATRIUM_ADMIN_PASSWORD": AdminPassword, "NO_COLOR": "1",
-			"RATE_LIMIT_SIGN_IN": "off", "RATE_LIMIT_SIGN_UP": "off", "RATE_LIMIT_API": "off",
-			"ARGON2_MEMORY_KIB": "7168", "ARGON2_ITERATIONS": "1",
-		}),
+		env: environment(env),
 	})
 	m.waitPrinted("Atrium is ready")
 	return m

@@ -99,7 +99,7 @@ func TestLogin_tells_of_a_new_device(t *testing.T) {
 	phone.login("ada@example.com", goodPassword)
 
 	var news []bool
-	for _, e := range events[api.SessionStartedData](t, m, api.SessionStarted.Name, id) {
+	for _, e := range outbox[api.SessionStartedData](t, m, api.SessionStarted.Name, id) {
 		news = append(news, e.NewDevice)
 	}
 	require.Equal(t, []bool{false, false, true, false}, news)
@@ -124,34 +124,24 @@ func TestLogin_with_cookies(t *testing.T) {
 	require.Equal(t, 30*24*3600, refresh.MaxAge)
 	require.True(t, m.signedIn(t, access.Value))
 
-	t.Run("refresh_answers_into_cookies", func(t *testing.T) {
-		c := m.client(t)
-		c.cookie = api.CookieRefresh + "=" + refresh.Value
-		a := c.post("/api/v1/auth/refresh", nil).want(t, 200)
-		next := cookiesOf(t, a)
-		require.Empty(t, read[api.Tokens](t, a).RefreshToken)
-		require.NotEqual(t, refresh.Value, next[api.CookieRefresh].Value)
-		refresh, access = next[api.CookieRefresh], next[api.CookieAccess]
-	})
+	c.cookie = api.CookieRefresh + "=" + refresh.Value
+	a = c.post("/api/v1/auth/refresh", nil).want(t, 200)
+	require.Empty(t, read[api.Tokens](t, a).RefreshToken, "what came in a cookie goes back into one")
+	next := cookiesOf(t, a)
+	require.NotEqual(t, refresh.Value, next[api.CookieRefresh].Value)
 
-	t.Run("a_token_in_the_body_wins", func(t *testing.T) {
-		c := m.client(t)
-		c.cookie = api.CookieRefresh + "=nonsense"
-		other := m.client(t).login("ada@example.com", goodPassword)
-		require.NotEmpty(t, read[api.Tokens](t, c.refresh(other.RefreshToken).want(t, 200)).AccessToken)
-		c.post("/api/v1/auth/refresh", object{}).refused(t, 401, "refresh_token_invalid")
-	})
+	c.cookie = api.CookieRefresh + "=nonsense"
+	other := m.client(t).login("ada@example.com", goodPassword)
+	require.NotEmpty(t, read[api.Tokens](t, c.refresh(other.RefreshToken).want(t, 200)).AccessToken, "a token in the body wins")
+	c.post("/api/v1/auth/refresh", object{}).refused(t, 401, "refresh_token_invalid")
 
-	t.Run("logout_removes_them", func(t *testing.T) {
-		c := m.client(t)
-		c.cookie = api.CookieRefresh + "=" + refresh.Value
-		a := c.post("/api/v1/auth/logout", nil).want(t, 204)
-		for _, gone := range cookiesOf(t, a) {
-			require.Negative(t, gone.MaxAge)
-			require.Empty(t, gone.Value)
-		}
-		m.soonRefused(t, access.Value)
-	})
+	c.cookie = api.CookieRefresh + "=" + next[api.CookieRefresh].Value
+	a = c.post("/api/v1/auth/logout", nil).want(t, 204)
+	for _, gone := range cookiesOf(t, a) {
+		require.Negative(t, gone.MaxAge)
+		require.Empty(t, gone.Value)
+	}
+	m.soonRefused(t, next[api.CookieAccess].Value)
 }
 
 func cookiesOf(t *testing.T, a answer) map[string]*http.Cookie {

@@ -3,10 +3,10 @@ package test
 import (
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/atrium-mesh/atrium/services/auth/api"
@@ -35,7 +35,7 @@ func TestOperations_are_served_to_whom_their_policy_says(t *testing.T) {
 		if meta.Path == "" || strings.HasPrefix(meta.ID, "logout") {
 			continue
 		}
-		target := uuid.NewString() // nobody's
+		target := newID() // nobody's
 		path := param.ReplaceAllString(meta.Path, target)
 		for name, c := range callers {
 			a := c.call(meta.Method, path, nil)
@@ -46,22 +46,13 @@ func TestOperations_are_served_to_whom_their_policy_says(t *testing.T) {
 				require.False(t, a.StatusCode == http.StatusNotFound && strings.Contains(string(a.body), "route_not_found"), meta.ID)
 			case name == "nobody":
 				a.refused(t, http.StatusUnauthorized, "token_missing")
-			case policy.Permission() != "" && !contains(permissions[name], policy.Permission()):
+			case policy.Permission() != "" && !slices.Contains(permissions[name], policy.Permission()):
 				a.refused(t, http.StatusForbidden, "permission_denied")
 			default:
 				require.NotContains(t, []int{401, 403, 500}, a.StatusCode, "%s as %s: %s", meta.ID, name, a.body)
 			}
 		}
 	}
-}
-
-func contains(all []string, one string) bool {
-	for _, s := range all {
-		if s == one {
-			return true
-		}
-	}
-	return false
 }
 
 // No answer ever says anything about what it is made of.
@@ -77,7 +68,7 @@ func TestOperations_answers_leak_nothing(t *testing.T) {
 		if meta.Path == "" || meta.ID == "logout" || meta.ID == "logout-all" || strings.HasPrefix(meta.ID, "page-") {
 			continue
 		}
-		for _, value := range []string{"nonsense", "%00", uuid.NewString(), "..%2f..", strings.Repeat("x", 200)} {
+		for _, value := range []string{"nonsense", "%00", newID(), "..%2f..", strings.Repeat("x", 200)} {
 			for _, body := range bodies {
 				a := admin.call(meta.Method, param.ReplaceAllString(meta.Path, value), body)
 				require.Less(t, a.StatusCode, 500, "%s %v: %s", meta.ID, body, a.body)

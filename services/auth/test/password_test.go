@@ -37,7 +37,7 @@ func TestChangePassword(t *testing.T) {
 	m.client(t).post("/api/v1/auth/login", object{"email": "ada@example.com", "password": goodPassword}).refused(t, 401, "invalid_credentials")
 	m.client(t).login("ada@example.com", otherPassword)
 
-	told := events[api.PasswordChangedData](t, m, api.PasswordChanged.Name, id)
+	told := outbox[api.PasswordChangedData](t, m, api.PasswordChanged.Name, id)
 	require.Len(t, told, 1)
 	require.Equal(t, "change", told[0].How)
 	require.Equal(t, "Firefox on Linux", told[0].Device)
@@ -68,8 +68,8 @@ func TestForgotPassword(t *testing.T) {
 		require.GreaterOrEqual(t, time.Since(start), 150*time.Millisecond)
 		require.Empty(t, a.body)
 	}
-	require.Len(t, events[api.AccountData](t, m, api.PasswordResetRequested.Name, id), 1, "at most one mail a minute")
-	require.Empty(t, events[api.AccountData](t, m, api.PasswordResetRequested.Name, disabled))
+	require.Len(t, outbox[api.AccountData](t, m, api.PasswordResetRequested.Name, id), 1, "at most one mail a minute")
+	require.Empty(t, outbox[api.AccountData](t, m, api.PasswordResetRequested.Name, disabled))
 }
 
 func TestResetPassword(t *testing.T) {
@@ -92,18 +92,20 @@ func TestResetPassword(t *testing.T) {
 	m.soonRefused(t, tokens.AccessToken)
 	c.refresh(tokens.RefreshToken).refused(t, 401, "refresh_token_invalid")
 	c.login("ada@example.com", otherPassword)
-	told := events[api.PasswordChangedData](t, m, api.PasswordChanged.Name, id)
+	told := outbox[api.PasswordChangedData](t, m, api.PasswordChanged.Name, id)
 	require.Len(t, told, 1)
 	require.Equal(t, "reset", told[0].How)
 
 	t.Run("verifies_the_address_too", func(t *testing.T) {
+		t.Parallel()
 		id := m.register(t, "new@example.com")
 		reset(m.link(t, id, api.LinkResetPassword), otherPassword).want(t, 204)
 		c.login("new@example.com", otherPassword)
-		require.Len(t, events[api.AccountVerifiedData](t, m, api.AccountVerified.Name, id), 1)
+		require.Len(t, outbox[api.AccountVerifiedData](t, m, api.AccountVerified.Name, id), 1)
 	})
 
 	t.Run("not_for_a_disabled_account", func(t *testing.T) {
+		t.Parallel()
 		id := m.register(t, "off@example.com")
 		token := m.link(t, id, api.LinkResetPassword)
 		_, err := m.pool.Exec(t.Context(), "UPDATE accounts SET status = 'disabled' WHERE id = $1", id)
@@ -126,7 +128,7 @@ func TestNotMe(t *testing.T) {
 	m.soonRefused(t, tokens.AccessToken)
 	c.refresh(tokens.RefreshToken).refused(t, 401, "refresh_token_invalid")
 	c.post("/api/v1/auth/login", object{"email": "ada@example.com", "password": goodPassword}).refused(t, 401, "invalid_credentials")
-	require.Len(t, events[api.AccountData](t, m, api.PasswordResetRequested.Name, id), 1)
+	require.Len(t, outbox[api.AccountData](t, m, api.PasswordResetRequested.Name, id), 1)
 	require.Equal(t, 1, m.audits(t, "account.not_me", "success", id.String()))
 	c.post("/api/v1/auth/password/reset", object{"token": m.link(t, id, api.LinkResetPassword), "password": otherPassword}).want(t, 204)
 	c.login("ada@example.com", otherPassword)
@@ -149,7 +151,7 @@ func TestInvitation(t *testing.T) {
 	t.Run("is_accepted_once", func(t *testing.T) {
 		t.Parallel()
 		id := invite(t, "grace@example.com", "support", "user")
-		told := events[api.AccountRegisteredData](t, m, api.AccountRegistered.Name, id)
+		told := outbox[api.AccountRegisteredData](t, m, api.AccountRegistered.Name, id)
 		require.Equal(t, api.OriginInvitation, told[0].Origin)
 		require.Equal(t, []string{"support", "user"}, told[0].Roles)
 		c.post("/api/v1/auth/login", object{"email": "grace@example.com", "password": ""}).refused(t, 422, "validation_failed")
@@ -163,7 +165,7 @@ func TestInvitation(t *testing.T) {
 		c.post("/api/v1/auth/invitation/accept", accept).refused(t, 422, "link_used")
 		require.Contains(t, scopeOf(t, c.login("grace@example.com", goodPassword).AccessToken), "users:read")
 
-		verified := events[api.AccountVerifiedData](t, m, api.AccountVerified.Name, id)
+		verified := outbox[api.AccountVerifiedData](t, m, api.AccountVerified.Name, id)
 		require.Len(t, verified, 1)
 		require.Equal(t, "Rear Admiral Hopper", verified[0].FullName)
 		got, err := op.NATSClient(m.caller, api.GetAccount)(t.Context(), &api.GetAccountRequest{ID: id})
@@ -182,7 +184,7 @@ func TestInvitation(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, id, made.ID)
 		}
-		require.Len(t, events[api.AccountRegisteredData](t, m, api.AccountRegistered.Name, id), 1)
+		require.Len(t, outbox[api.AccountRegisteredData](t, m, api.AccountRegistered.Name, id), 1)
 		_, err := create(t.Context(), &api.CreateAccountRequest{ID: id, Email: "another@example.com", FullName: "Grace"})
 		require.ErrorIs(t, err, errs.Conflict)
 		require.Equal(t, "id_taken", errs.From(err).Code)
@@ -217,7 +219,7 @@ func TestInvitation(t *testing.T) {
 		_, support := m.as(t, "support")
 		_, admin := m.as(t, "admin")
 		in := func(role string) *api.CreateAccountRequest {
-			return &api.CreateAccountRequest{ID: uuid.Must(uuid.NewV7()), Email: uuid.NewString() + "@example.com", FullName: "Grace", Roles: []string{role}}
+			return &api.CreateAccountRequest{ID: uuid.Must(uuid.NewV7()), Email: newID() + "@example.com", FullName: "Grace", Roles: []string{role}}
 		}
 		_, err := create(op.WithToken(t.Context(), support.token), in("admin"))
 		require.Equal(t, "permission_not_held", errs.From(err).Code)

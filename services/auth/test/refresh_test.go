@@ -65,7 +65,7 @@ func TestRefresh_reuse_ends_the_session(t *testing.T) {
 	thief.refresh(stolen.RefreshToken).refused(t, 401, "refresh_token_invalid")
 	require.True(t, m.signedIn(t, other.AccessToken), "other sessions stay")
 
-	told := events[api.SessionCompromisedData](t, m, api.SessionCompromised.Name, id)
+	told := outbox[api.SessionCompromisedData](t, m, api.SessionCompromised.Name, id)
 	require.Len(t, told, 1)
 	require.Equal(t, claimsOf(t, next.AccessToken)["sid"], told[0].SessionID.String())
 	require.Equal(t, "198.51.100.66", told[0].IP)

@@ -1,6 +1,7 @@
 package test
 
 import (
+	"maps"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -42,10 +43,8 @@ func TestRegister_refuses(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			body := object{"email": uuid.NewString() + "@example.com", "password": goodPassword, "full_name": "Eve"}
-			for k, v := range tt.change {
-				body[k] = v
-			}
+			body := object{"email": newID() + "@example.com", "password": goodPassword, "full_name": "Eve"}
+			maps.Copy(body, tt.change)
 			a := m.client(t).post("/api/v1/auth/register", body).refused(t, 422, "validation_failed")
 			problem := read[errs.Problem](t, a)
 			require.Len(t, problem.Errors, 1)
@@ -140,7 +139,7 @@ func TestVerifyEmail(t *testing.T) {
 		}
 		wg.Wait()
 		require.EqualValues(t, 1, ok.Load())
-		require.Len(t, events[api.AccountVerifiedData](t, m, api.AccountVerified.Name, id), 1)
+		require.Len(t, outbox[api.AccountVerifiedData](t, m, api.AccountVerified.Name, id), 1)
 	})
 
 	t.Run("two_links_verify_once", func(t *testing.T) {
@@ -159,7 +158,7 @@ func TestResendVerification(t *testing.T) {
 	id := m.register(t, "ada@example.com")
 	verified := m.person(t, "done@example.com")
 	requested := func(account uuid.UUID) int {
-		return len(events[api.AccountData](t, m, api.VerificationRequested.Name, account))
+		return len(outbox[api.AccountData](t, m, api.VerificationRequested.Name, account))
 	}
 	ask := func(email string) { c.post("/api/v1/auth/resend-verification", object{"email": email}).want(t, 202) }
 

@@ -2,11 +2,12 @@ package test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -40,46 +41,38 @@ type mesh struct {
 // setup starts auth with cheap password hashes. Env wins.
 func setup(t *testing.T, env config.Source) *mesh {
 	t.Helper()
+	return setupWith(t, env, servicetest.Options{Migrations: migrations.FS})
+}
+
+// setupWith is setup with a database or a broker that the test brings along.
+func setupWith(t *testing.T, env config.Source, o servicetest.Options) *mesh {
+	t.Helper()
 	jwks := &forwarder{}
 	server := httptest.NewServer(jwks)
 	t.Cleanup(server.Close)
-	s := servicetest.Start(t, auth.Service(), servicetest.Options{
-		Migrations: migrations.FS,
-		Env: config.Source{
-			"JWKS_URL": server.URL + api.JWKS.Path, "ARGON2_MEMORY_KIB": "7168", "ARGON2_ITERATIONS": "1", "UNIFORM_ANSWER_TIME": "20ms",
-			"PASSWORD_QUEUE_WAIT": "20s", "PASSWORD_QUEUE_LENGTH": "200",
-		}.With(env),
-	})
-	jwks.to.Store(&s.URL)
+	o.Env = config.Source{
+		"JWKS_URL": server.URL + api.JWKS.Path, "ARGON2_MEMORY_KIB": "7168", "ARGON2_ITERATIONS": "1", "UNIFORM_ANSWER_TIME": "20ms",
+		"PASSWORD_QUEUE_WAIT": "20s", "PASSWORD_QUEUE_LENGTH": "200",
+	}.With(env)
+	s := servicetest.Start(t, auth.Service(), o)
+	target, err := url.Parse(s.URL)
+	require.NoError(t, err)
+	jwks.to.Store(httputil.NewSingleHostReverseProxy(target))
 	tel := telemetry.Nop()
 	return &mesh{Service: s, pool: pgtest.Open(t, s.DatabaseURL), caller: op.NewNATSCaller(s.NATS, tel.Tracer, tel.Propagator)}
 }
 
 // forwarder lets auth fetch its own keys, whose address is only known once it runs.
-type forwarder struct{ to atomic.Pointer[string] }
-
-func (f *forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	to := f.to.Load()
-	if to == nil {
-		w.WriteHeader(http.StatusServiceUnavailable)
-		return
-	}
-	res, err := get(r.Context(), *to+r.URL.Path)
-	if err != nil {
-		w.WriteHeader(http.StatusBadGateway)
-		return
-	}
-	defer res.Body.Close()
-	w.WriteHeader(res.StatusCode)
-	_, _ = io.Copy(w, res.Body)
+type forwarder struct {
+	to atomic.Pointer[httputil.ReverseProxy]
 }
 
-func get(ctx context.Context, url string) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
-	if err != nil {
-		return nil, err
+func (f *forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if to := f.to.Load(); to != nil {
+		to.ServeHTTP(w, r)
+		return
 	}
-	return http.DefaultClient.Do(req)
+	w.WriteHeader(http.StatusServiceUnavailable)
 }
 
 // client is somebody who calls.
@@ -133,7 +126,7 @@ func (c client) send(method, path, contentType string, body io.Reader) answer {
 	if c.cookie != "" {
 		req.Header.Set("Cookie", c.cookie)
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := (&http.Client{Timeout: time.Minute}).Do(req)
 	require.NoError(c.t, err)
 	defer res.Body.Close()
 	b, err := io.ReadAll(res.Body)
@@ -181,6 +174,8 @@ func read[T any](t testing.TB, a answer) T {
 
 type object = map[string]any
 
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
 // register signs somebody up.
 func (m *mesh) register(t testing.TB, email string) uuid.UUID {
 	t.Helper()
@@ -208,9 +203,9 @@ func (m *mesh) link(t testing.TB, account uuid.UUID, purpose api.LinkPurpose) st
 
 func tokenOf(t testing.TB, link string) string {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, link, http.NoBody)
+	u, err := url.Parse(link)
 	require.NoError(t, err)
-	token := req.URL.Query().Get("token")
+	token := u.Query().Get("token")
 	require.NotEmpty(t, token)
 	return token
 }
@@ -248,8 +243,8 @@ func (m *mesh) soonRefused(t testing.TB, token string) {
 	c.get("/api/v1/auth/sessions").refused(t, 401, "token_revoked")
 }
 
-// events are the data of an account's events of a type, in order, from the outbox.
-func events[T any](t testing.TB, m *mesh, typeName string, account uuid.UUID) []T {
+// outbox is the data of an account's events of a type, in order, from the outbox.
+func outbox[T any](t testing.TB, m *mesh, typeName string, account uuid.UUID) []T {
 	t.Helper()
 	rows, err := m.pool.Query(t.Context(), "SELECT data FROM outbox WHERE type = $1 AND subject = $2 ORDER BY seq", typeName, account.String())
 	require.NoError(t, err)
@@ -267,7 +262,7 @@ func events[T any](t testing.TB, m *mesh, typeName string, account uuid.UUID) []
 }
 
 // audits counts the entries of the audit trail.
-func (m *mesh) audits(t testing.TB, action, outcome string, subject string) int {
+func (m *mesh) audits(t testing.TB, action, outcome, subject string) int {
 	t.Helper()
 	var n int
 	require.NoError(t, m.pool.QueryRow(t.Context(),

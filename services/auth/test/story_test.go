@@ -28,7 +28,7 @@ func TestStory(t *testing.T) {
 	require.WithinDuration(t, time.Now(), made.CreatedAt, time.Minute)
 	require.NotContains(t, string(a.body), goodPassword)
 
-	registered := events[api.AccountRegisteredData](t, m, api.AccountRegistered.Name, id)
+	registered := outbox[api.AccountRegisteredData](t, m, api.AccountRegistered.Name, id)
 	require.Len(t, registered, 1)
 	require.Equal(t, api.AccountRegisteredData{
 		AccountID: id, Email: "Ada@Example.com", FullName: "Ada Lovelace", Locale: "en-GB", Origin: api.OriginSignUp, Roles: []string{"user"},
@@ -40,7 +40,7 @@ func TestStory(t *testing.T) {
 	token := m.link(t, id, api.LinkVerifyEmail)
 	c.post("/api/v1/auth/verify-email", object{"token": token}).want(t, 204)
 	c.post("/api/v1/auth/verify-email", object{"token": token}).refused(t, 422, "link_used")
-	require.Len(t, events[api.AccountVerifiedData](t, m, api.AccountVerified.Name, id), 1)
+	require.Len(t, outbox[api.AccountVerifiedData](t, m, api.AccountVerified.Name, id), 1)
 
 	a = c.post("/api/v1/auth/login", object{"email": "ADA@example.com", "password": goodPassword}).want(t, 200)
 	require.Equal(t, "no-store", a.Header.Get("Cache-Control"))
@@ -53,7 +53,7 @@ func TestStory(t *testing.T) {
 	require.Equal(t, []any{"user"}, claims["roles"])
 	require.Empty(t, claims["scope"])
 
-	started := events[api.SessionStartedData](t, m, api.SessionStarted.Name, id)
+	started := outbox[api.SessionStartedData](t, m, api.SessionStarted.Name, id)
 	require.Len(t, started, 1)
 	require.False(t, started[0].NewDevice, "the first sign-in is no news")
 	require.Equal(t, "Firefox on Linux", started[0].Device)

@@ -134,7 +134,7 @@ func TestEachStatementFails(t *testing.T) {
 			b.session(t, id)
 			who := &authz.Principal{Subject: id.String(), SessionID: mine.String(), OrgID: identity.Org}
 			return func(ctx context.Context) error {
-				b.ForgetFailures(t)
+				b.ForgetFailures(ctx, t)
 				_, err := b.tested.ChangePassword(authz.WithPrincipal(ctx, who), &api.ChangePasswordRequest{
 					Body: api.PasswordChange{CurrentPassword: goodPassword, NewPassword: otherPassword},
 				})

@@ -4,6 +4,7 @@ package audit
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"github.com/google/uuid"
@@ -92,11 +93,8 @@ func (e Entry) Failed() Entry {
 
 // With returns a copy with one more detail.
 func (e Entry) With(name string, value any) Entry {
-	details := make(map[string]any, len(e.Details)+1)
-	for k, v := range e.Details {
-		details[k] = v
-	}
-	details[name] = value
+	details := map[string]any{name: value}
+	maps.Copy(details, e.Details)
 	e.Details = details
 	return e
 }

@@ -112,9 +112,9 @@ func (b *Bench) EachStatementFails(t *testing.T, operation func(ctx context.Cont
 }
 
 // ForgetFailures lets sign-in be tried again at once.
-func (b *Bench) ForgetFailures(t *testing.T) {
+func (b *Bench) ForgetFailures(ctx context.Context, t *testing.T) {
 	t.Helper()
-	_, err := b.pool.Exec(t.Context(), "DELETE FROM sign_in_failures")
+	_, err := b.pool.Exec(ctx, "DELETE FROM sign_in_failures")
 	require.NoError(t, err)
 }
 

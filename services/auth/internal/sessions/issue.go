@@ -62,7 +62,7 @@ func refreshCookie(value string, ttl time.Duration) http.Cookie {
 
 // noCookies removes both cookies.
 func noCookies() []http.Cookie {
-	access, refresh := accessCookie("", 0), refreshCookie("", 0)
+	access, refresh := accessCookie("", 0), refreshCookie("", 0) //nolint:gosec // both are Secure and HttpOnly, see above
 	access.MaxAge, refresh.MaxAge = -1, -1
 	return []http.Cookie{access, refresh}
 }

@@ -1,0 +1,143 @@
+package test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/require"
+
+	"github.com/atrium-mesh/atrium/pkg/config"
+	"github.com/atrium-mesh/atrium/pkg/events"
+	"github.com/atrium-mesh/atrium/pkg/op"
+	"github.com/atrium-mesh/atrium/services/auth/api"
+	usersapi "github.com/atrium-mesh/atrium/services/users/api"
+)
+
+func TestSetup_with_a_link(t *testing.T) {
+	t.Parallel()
+	m := setup(t, nil)
+	ask := op.NATSClient(m.caller, api.SetupLink)
+	link, err := ask(t.Context(), &api.SetupLinkRequest{})
+	require.NoError(t, err)
+	require.True(t, link.Needed)
+	token := tokenOf(t, link.URL)
+	page := m.client(t).get(strings.TrimPrefix(link.URL, m.Issuer.URL)).want(t, 200)
+	require.Contains(t, page.Header.Get("Content-Type"), "text/html")
+
+	m.client(t).post("/api/v1/auth/setup", object{"token": "nonsense", "email": "root@example.com", "password": goodPassword, "full_name": "Root"}).
+		refused(t, 422, "link_invalid")
+	var made atomic.Int32
+	var wg sync.WaitGroup
+	for i := range 4 {
+		wg.Go(func() {
+			body := object{"token": token, "email": "root" + string(rune('a'+i)) + "@example.com", "password": goodPassword, "full_name": "Root"}
+			if m.client(t).post("/api/v1/auth/setup", body).StatusCode == http.StatusCreated {
+				made.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	require.EqualValues(t, 1, made.Load(), "there is one first administrator")
+	m.client(t).post("/api/v1/auth/setup", object{"token": token, "email": "eve@example.com", "password": goodPassword, "full_name": "Eve"}).
+		refused(t, 409, "already_set_up")
+	link, err = ask(t.Context(), &api.SetupLinkRequest{})
+	require.NoError(t, err)
+	require.False(t, link.Needed)
+	require.Empty(t, link.URL)
+}
+
+func TestSetup_by_configuration(t *testing.T) {
+	t.Parallel()
+	m := setup(t, config.Source{"ADMIN_EMAIL": "root@example.com", "ADMIN_PASSWORD": goodPassword})
+	tokens := m.client(t).login("root@example.com", goodPassword)
+	require.ElementsMatch(t, api.Permissions(), scopeOf(t, tokens.AccessToken))
+}
+
+// A role is made, given, used, changed and taken away; each time the person's tokens follow at once.
+func TestRoles(t *testing.T) {
+	t.Parallel()
+	m := setup(t, nil)
+	_, admin := m.as(t, api.RoleAdmin)
+	id := m.person(t, "ada@example.com")
+	tokens := m.client(t).login("ada@example.com", goodPassword)
+
+	a := admin.post("/api/v1/roles", object{"name": "auditor", "description": "Reads", "permissions": []string{"audit:read"}}).want(t, 201)
+	require.Equal(t, "/api/v1/roles/auditor", a.Header.Get("Location"))
+	admin.post("/api/v1/roles", object{"name": "auditor", "permissions": []string{}}).refused(t, 409, "role_exists")
+	m.client(t).with(tokens.AccessToken).get("/api/v1/audit").refused(t, 403, "permission_denied")
+
+	roles := "/api/v1/users/" + id.String() + "/roles"
+	admin.call(http.MethodPut, roles, object{"roles": []string{"user", "emperor"}}).refused(t, 422, "unknown_role")
+	admin.call(http.MethodPut, roles, object{"roles": []string{"user", "auditor"}}).want(t, 200)
+	m.soonRefused(t, tokens.AccessToken)
+	tokens = read[api.Tokens](t, m.client(t).refresh(tokens.RefreshToken).want(t, 200))
+	trail := read[api.AuditPage](t, m.client(t).with(tokens.AccessToken).get("/api/v1/audit?action=roles.assigned").want(t, 200))
+	require.EqualValues(t, 1, trail.Total)
+	require.Equal(t, id.String(), trail.Items[0].Subject)
+	changed := outbox[api.RolesChangedData](t, m, api.RolesChanged.Name, id)
+	require.Equal(t, []string{"auditor", "user"}, changed[len(changed)-1].Roles)
+
+	admin.call(http.MethodPut, "/api/v1/roles/auditor", object{"permissions": []string{"users:read"}}).want(t, 200)
+	m.soonRefused(t, tokens.AccessToken)
+	tokens = read[api.Tokens](t, m.client(t).refresh(tokens.RefreshToken).want(t, 200))
+	require.Equal(t, []string{"users:read"}, scopeOf(t, tokens.AccessToken))
+
+	admin.delete("/api/v1/roles/auditor").refused(t, 409, "role_in_use")
+	admin.call(http.MethodPut, roles, object{"roles": []string{"user"}}).want(t, 200)
+	admin.delete("/api/v1/roles/auditor").want(t, 204)
+	admin.delete("/api/v1/roles/admin").refused(t, 409, "role_built_in")
+}
+
+// What happens to a user in users happens to the account here, at once.
+func TestUsersEvents(t *testing.T) {
+	t.Parallel()
+	m := setup(t, nil)
+	js, err := jetstream.New(m.NATS)
+	require.NoError(t, err)
+	_, err = js.CreateOrUpdateStream(t.Context(), jetstream.StreamConfig{Name: "USERS", Subjects: []string{"events.users.>"}})
+	require.NoError(t, err)
+	id := m.person(t, "ada@example.com")
+	tokens := m.client(t).login("ada@example.com", goodPassword)
+	login := object{"email": "ada@example.com", "password": goodPassword}
+
+	publish(t, js, usersapi.UserDeactivated, id, usersapi.UserStatusData{UserID: id, Version: 2, At: time.Now()})
+	m.soonRefused(t, tokens.AccessToken)
+	m.client(t).refresh(tokens.RefreshToken).refused(t, 401, "refresh_token_invalid")
+	m.client(t).post("/api/v1/auth/login", login).refused(t, 401, "invalid_credentials")
+
+	publish(t, js, usersapi.UserActivated, id, usersapi.UserStatusData{UserID: id, Version: 3, At: time.Now()})
+	require.Eventually(t, func() bool { return m.client(t).post("/api/v1/auth/login", login).StatusCode == http.StatusOK }, 10*time.Second, 50*time.Millisecond)
+
+	publish(t, js, usersapi.UserErased, id, usersapi.UserErasedData{UserID: id, At: time.Now()})
+	require.Eventually(t, func() bool {
+		var left int
+		err := m.pool.QueryRow(t.Context(), "SELECT count(*) FROM accounts WHERE email <> ''").Scan(&left)
+		return err == nil && left == 0
+	}, 10*time.Second, 20*time.Millisecond)
+	m.register(t, "ada@example.com")
+}
+
+// publish sends an event as users' relay does.
+func publish[T any](t *testing.T, js jetstream.JetStream, of events.Type[T], subject uuid.UUID, data T) {
+	t.Helper()
+	body, err := json.Marshal(data)
+	require.NoError(t, err)
+	msg := nats.NewMsg(events.SubjectOf(of.Name))
+	msg.Data = body
+	for k, v := range map[string]string{
+		"ce-specversion": "1.0", "ce-id": newID(), "ce-type": of.Name, "ce-source": "/atrium/users", "ce-subject": subject.String(),
+		"ce-time": time.Now().UTC().Format(time.RFC3339Nano), "ce-orgid": "default", "ce-actor": "system", "ce-datacontenttype": "application/json",
+	} {
+		msg.Header.Set(k, v)
+	}
+	_, err = js.PublishMsg(t.Context(), msg)
+	require.NoError(t, err)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -31,14 +32,15 @@ func New(kind Kind, code, message string) *Error {
 
 // Error is for logs: it includes the cause, which must never reach a caller.
 func (e *Error) Error() string {
-	s := string(e.Kind) + " " + e.Code + ": " + e.Message
+	var s strings.Builder
+	_, _ = s.WriteString(string(e.Kind) + " " + e.Code + ": " + e.Message)
 	for _, f := range e.Fields {
-		s += " [" + f.Field + ": " + f.Code + "]"
+		_, _ = s.WriteString(" [" + f.Field + ": " + f.Code + "]")
 	}
 	if e.cause != nil {
-		s += ": " + e.cause.Error()
+		_, _ = s.WriteString(": " + e.cause.Error())
 	}
-	return s
+	return s.String()
 }
 
 // Unwrap gives the kind and the cause, so that errors.Is works for both.

@@ -2,6 +2,7 @@ package errs
 
 import (
 	"encoding/json"
+	"maps"
 	"math"
 	"net/http"
 	"strconv"
@@ -127,9 +128,7 @@ func wwwAuthenticate(code string) string {
 func WriteProblem(w http.ResponseWriter, err error, requestID string) {
 	p := ProblemOf(err, requestID)
 	h := w.Header()
-	for k, v := range Headers(err) {
-		h[k] = v
-	}
+	maps.Copy(h, Headers(err))
 	h.Set("Content-Type", ContentType)
 	h.Set("Cache-Control", "no-store")
 	h.Del("Content-Length")

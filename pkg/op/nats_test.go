@@ -123,7 +123,7 @@ func TestNATSSaysWhenItIsFull(t *testing.T) {
 	require.Equal(t, "overloaded", errs.From(err).Code)
 	close(release)
 	for range 4 {
-		<-done
+		require.NoError(t, <-done)
 	}
 }
 

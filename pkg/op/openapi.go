@@ -66,16 +66,8 @@ func documented[I, O any](api huma.API, o Op[I, O]) huma.Operation {
 	if h.Responses == nil {
 		h.Responses = map[string]*huma.Response{}
 	}
-	schema := api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[errs.Problem](), true, "Problem")
 	for _, status := range errorStatuses(reflect.TypeFor[I](), m, h.Errors) {
-		kind := errs.KindOfStatus(status)
-		e := errs.From(kind)
-		h.Responses[strconv.Itoa(status)] = &huma.Response{
-			Description: e.Message,
-			Content: map[string]*huma.MediaType{errs.ContentType: {
-				Schema: schema, Example: errs.ProblemOf(e, "0198c5a0-6f5e-7c3b-9a51-3f7d1c2b4a5e"),
-			}},
-		}
+		h.Responses[strconv.Itoa(status)] = problemResponse(api.OpenAPI(), status)
 	}
 	h.Errors = nil
 	if !o.Allow.IsPublic() {
@@ -84,6 +76,25 @@ func documented[I, O any](api huma.API, o Op[I, O]) huma.Operation {
 	h.Description = strings.TrimSpace(h.Description + "\n\nWho may call it: " + o.Allow.String() + ".")
 	h.Deprecated = h.Deprecated || o.Deprecated != nil
 	return h
+}
+
+// problemResponse refers to the one description of an error answer with this status, which it makes when it is first needed.
+func problemResponse(doc *huma.OpenAPI, status int) *huma.Response {
+	if doc.Components.Responses == nil {
+		doc.Components.Responses = map[string]*huma.Response{}
+	}
+	name := "Problem" + strconv.Itoa(status)
+	if doc.Components.Responses[name] == nil {
+		e := errs.From(errs.KindOfStatus(status))
+		doc.Components.Responses[name] = &huma.Response{
+			Description: e.Message,
+			Content: map[string]*huma.MediaType{errs.ContentType: {
+				Schema:  doc.Components.Schemas.Schema(reflect.TypeFor[errs.Problem](), true, "Problem"),
+				Example: errs.ProblemOf(e, "0198c5a0-6f5e-7c3b-9a51-3f7d1c2b4a5e"),
+			}},
+		}
+	}
+	return &huma.Response{Ref: "#/components/responses/" + name}
 }
 
 func errorStatuses(in reflect.Type, m Meta, own []int) []int {

@@ -173,7 +173,8 @@ func (b *bundle) do(t *testing.T, method, path, token, contentType, body string)
 		req.Header.Set("Content-Type", contentType)
 	}
 	req.Header.Set(op.HeaderClientIP, "192.0.2.7")
-	resp, err := http.DefaultClient.Do(req)
+	client := http.Client{Timeout: 10 * time.Second}
+	resp, err := client.Do(req)
 	require.NoError(t, err)
 	defer func() { _ = resp.Body.Close() }()
 	raw, err := io.ReadAll(resp.Body)

@@ -53,6 +53,6 @@ func TestUp(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(rest), "Atrium stops")
 	require.Equal(t, cli.ExitOK, <-code)
-	_, err = client.Do(request) //nolint:bodyclose // there is none
+	_, err = client.Do(request)
 	require.Error(t, err, "nothing is left")
 }

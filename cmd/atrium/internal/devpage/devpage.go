@@ -13,8 +13,11 @@ import (
 	"time"
 )
 
-//go:embed assets templates
-var files embed.FS
+//go:embed templates
+var templates embed.FS
+
+//go:embed assets
+var assets embed.FS
 
 // policy allows what the pages' own origin serves and nothing else: no inline script, no remote image or font.
 const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; " +
@@ -33,7 +36,7 @@ type Page struct{ template *template.Template }
 // New reads a page from files in fsys, one of which defines the template "body".
 func New(fsys fs.FS, patterns ...string) (*Page, error) {
 	t, err := template.New("layout.html").Funcs(template.FuncMap{"clock": clock, "stamp": stamp, "hue": Hue}).
-		ParseFS(files, "templates/layout.html")
+		ParseFS(templates, "templates/layout.html")
 	if err != nil {
 		return nil, fmt.Errorf("read the frame of the /dev pages: %w", err)
 	}
@@ -62,7 +65,7 @@ func (p *Page) Write(w http.ResponseWriter, status int, view View) {
 
 // Assets serves the stylesheet, the scripts and the icon at /dev/assets/.
 func Assets() http.Handler {
-	served := http.StripPrefix("/dev/", http.FileServerFS(files))
+	served := http.StripPrefix("/dev/", http.FileServerFS(assets))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-cache")
 		w.Header().Set("X-Content-Type-Options", "nosniff")

@@ -15,7 +15,7 @@ var (
 
 // rules returns what a reader of the reference would miss.
 func rules(doc map[string]any) []string {
-	l := &linter{ids: map[string]string{}, tags: map[string]bool{}}
+	l := &linter{ids: map[string]string{}, tags: map[string]bool{}, shared: object(object(doc["components"])["responses"])}
 	for _, tag := range list(doc["tags"]) {
 		name := text(object(tag)["name"])
 		l.tags[name] = true
@@ -38,6 +38,7 @@ type linter struct {
 	problems []string
 	ids      map[string]string
 	tags     map[string]bool
+	shared   map[string]any // components.responses
 }
 
 func (l *linter) want(ok bool, where, problem string) {
@@ -79,7 +80,7 @@ func (l *linter) parameters(where, path string, parameters []any) {
 func (l *linter) responses(where string, responses map[string]any) {
 	var success, problem bool
 	for status, response := range responses {
-		r := object(response)
+		r := l.resolved(object(response))
 		l.want(text(r["description"]) != "", where, "answer "+status+" has no description")
 		switch status[0] {
 		case '1', '2', '3':
@@ -92,6 +93,14 @@ func (l *linter) responses(where string, responses map[string]any) {
 	}
 	l.want(success, where, "no answer for success")
 	l.want(problem, where, "no error answer")
+}
+
+// resolved is the response itself, or the shared one that it refers to.
+func (l *linter) resolved(response map[string]any) map[string]any {
+	if name, ok := strings.CutPrefix(text(response["$ref"]), "#/components/responses/"); ok {
+		return object(l.shared[name])
+	}
+	return response
 }
 
 // properties asks each property of a schema for a sentence and, where it is a plain value that is always there, an

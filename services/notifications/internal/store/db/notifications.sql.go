@@ -44,10 +44,12 @@ func (q *Queries) CountUnread(ctx context.Context, recipientID uuid.UUID) (int64
 const createNotifications = `-- name: CreateNotifications :many
 WITH new AS (
     SELECT unnest($7::uuid[]) AS id, unnest($8::uuid[]) AS recipient_id
+), locked AS MATERIALIZED (
+    SELECT l.id FROM recipients l WHERE l.id = ANY($8::uuid[]) AND l.erased_at IS NULL ORDER BY l.id FOR NO KEY UPDATE
 ), counted AS (
     UPDATE recipients r SET last_seq = r.last_seq + 1
-    FROM new
-    WHERE r.id = new.recipient_id AND r.erased_at IS NULL
+    FROM new, locked
+    WHERE r.id = new.recipient_id AND r.id = locked.id
         AND NOT EXISTS (SELECT FROM notifications n WHERE n.recipient_id = r.id AND n.cause_id = $1)
     RETURNING new.id, r.id AS recipient_id, r.org_id, r.last_seq
 )
@@ -72,6 +74,7 @@ type CreateNotificationsRow struct {
 	RecipientID uuid.UUID
 }
 
+// Recipients are locked in the order of their ids, so that two of these never wait for each other.
 func (q *Queries) CreateNotifications(ctx context.Context, arg CreateNotificationsParams) ([]CreateNotificationsRow, error) {
 	rows, err := q.db.Query(ctx, createNotifications,
 		arg.CauseID,

@@ -31,13 +31,16 @@ SELECT last_seq FROM recipients WHERE id = $1;
 SELECT * FROM notifications
 WHERE recipient_id = @recipient_id AND seq > @seq ORDER BY seq LIMIT @most;
 
+-- Recipients are locked in the order of their ids, so that two of these never wait for each other.
 -- name: CreateNotifications :many
 WITH new AS (
     SELECT unnest(@ids::uuid[]) AS id, unnest(@recipient_ids::uuid[]) AS recipient_id
+), locked AS MATERIALIZED (
+    SELECT l.id FROM recipients l WHERE l.id = ANY(@recipient_ids::uuid[]) AND l.erased_at IS NULL ORDER BY l.id FOR NO KEY UPDATE
 ), counted AS (
     UPDATE recipients r SET last_seq = r.last_seq + 1
-    FROM new
-    WHERE r.id = new.recipient_id AND r.erased_at IS NULL
+    FROM new, locked
+    WHERE r.id = new.recipient_id AND r.id = locked.id
         AND NOT EXISTS (SELECT FROM notifications n WHERE n.recipient_id = r.id AND n.cause_id = @cause_id)
     RETURNING new.id, r.id AS recipient_id, r.org_id, r.last_seq
 )

@@ -1,0 +1,99 @@
+package store_test
+
+import (
+	"context"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/atrium-mesh/atrium/services/notifications/internal/recipients"
+	"github.com/atrium-mesh/atrium/services/notifications/internal/store"
+)
+
+// TestEventsInAnyOrder applies what auth and users tell of a person in a hundred orders, those of one stream in theirs: the recipient ends
+// up the same.
+func TestEventsInAnyOrder(t *testing.T) {
+	t.Parallel()
+	s, pool := setup(t)
+	type change func(ctx context.Context, tx *store.Tx, id uuid.UUID) error
+	ofAuth := []change{
+		func(ctx context.Context, tx *store.Tx, id uuid.UUID) error {
+			return tx.Register(ctx, recipients.Registration{ID: id, OrgID: "default", Email: "old@example.com", FullName: "Old", Locale: "en", Roles: []string{"user"}})
+		},
+		func(ctx context.Context, tx *store.Tx, id uuid.UUID) error {
+			return tx.UpdateRoles(ctx, recipients.Roles{ID: id, OrgID: "default", Version: 1, Roles: []string{"support"}})
+		},
+		func(ctx context.Context, tx *store.Tx, id uuid.UUID) error {
+			return tx.UpdateRoles(ctx, recipients.Roles{ID: id, OrgID: "default", Version: 2, Roles: []string{"admin"}})
+		},
+	}
+	ofUsers := []change{
+		func(ctx context.Context, tx *store.Tx, id uuid.UUID) error {
+			return tx.UpdateProfile(ctx, recipients.Profile{ID: id, OrgID: "default", Version: 2, Email: "new@example.com", FullName: "New", Locale: "de", TimeZone: "Europe/Vienna"})
+		},
+		func(ctx context.Context, tx *store.Tx, id uuid.UUID) error {
+			return tx.UpdateStatus(ctx, recipients.Status{ID: id, OrgID: "default", Version: 3, Active: false})
+		},
+		func(ctx context.Context, tx *store.Tx, id uuid.UUID) error {
+			return tx.UpdateStatus(ctx, recipients.Status{ID: id, OrgID: "default", Version: 4, Active: true})
+		},
+		func(ctx context.Context, tx *store.Tx, id uuid.UUID) error { // restored, and still kept out: two events of one version
+			return tx.UpdateStatus(ctx, recipients.Status{ID: id, OrgID: "default", Version: 4, Active: false})
+		},
+	}
+	for range 100 {
+		id, a, u := newID(t), ofAuth, ofUsers
+		for len(a)+len(u) > 0 {
+			var next change
+			if len(u) == 0 || (len(a) > 0 && rand.IntN(2) == 0) {
+				next, a = a[0], a[1:]
+			} else {
+				next, u = u[0], u[1:]
+			}
+			for range 1 + rand.IntN(2) { // each once or twice
+				require.NoError(t, s.InTx(t.Context(), func(tx *store.Tx) error { return next(t.Context(), tx, id) }))
+			}
+		}
+		got, err := s.Recipient(t.Context(), id)
+		require.NoError(t, err)
+		require.Equal(t, recipients.Recipient{
+			ID: id, OrgID: "default", Email: "new@example.com", FullName: "New", Locale: "de", TimeZone: "Europe/Vienna", Active: false,
+		}, got)
+		var roles []string
+		require.NoError(t, pool.QueryRow(t.Context(), "SELECT roles FROM recipients WHERE id = $1", id).Scan(&roles))
+		require.Equal(t, []string{"admin"}, roles)
+	}
+}
+
+func TestAnErasedRecipientStaysErased(t *testing.T) {
+	t.Parallel()
+	s, _ := setup(t)
+	id := newID(t)
+	erase := func(tx *store.Tx) error { return tx.Erase(t.Context(), id, "default") }
+	require.NoError(t, s.InTx(t.Context(), erase), "before anything else is known")
+	for _, later := range []func(tx *store.Tx) error{
+		func(tx *store.Tx) error {
+			return tx.Register(t.Context(), recipients.Registration{ID: id, OrgID: "default", Email: "a@example.com"})
+		},
+		func(tx *store.Tx) error {
+			return tx.UpdateProfile(t.Context(), recipients.Profile{ID: id, OrgID: "default", Version: 9, Email: "a@example.com"})
+		},
+		func(tx *store.Tx) error {
+			return tx.UpdateStatus(t.Context(), recipients.Status{ID: id, OrgID: "default", Version: 9, Active: true})
+		},
+		func(tx *store.Tx) error {
+			return tx.UpdateRoles(t.Context(), recipients.Roles{ID: id, OrgID: "default", Version: 9, Roles: []string{"admin"}})
+		},
+		erase,
+	} {
+		require.NoError(t, s.InTx(t.Context(), later))
+		got, err := s.Recipient(t.Context(), id)
+		require.NoError(t, err)
+		require.Equal(t, recipients.Recipient{ID: id, OrgID: "default", Erased: true}, got)
+		known, err := s.KnowsRecipient(t.Context(), id)
+		require.NoError(t, err)
+		require.False(t, known)
+	}
+}

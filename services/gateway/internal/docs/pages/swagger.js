@@ -5,6 +5,7 @@ window.ui = SwaggerUIBundle({
   deepLinking: true,
   docExpansion: "list",
   defaultModelsExpandDepth: -1,
+  defaultModelsExpandDepth: -1,
   filter: true,
   tryItOutEnabled: true,
   validatorUrl: null,

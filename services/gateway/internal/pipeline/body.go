@@ -10,9 +10,6 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/errs"
 )
 
-// bodyTimeout is how long a client may take to send a body.
-const bodyTimeout = 15 * time.Second
-
 // bodyLimit refuses a body that is announced as too long, and bounds one that is not announced, and how long either may take. Nothing
 // of it is read yet, so that one who waits for "100 Continue" does not send in vain.
 func (p *Pipeline) bodyLimit(next http.Handler) http.Handler {
@@ -29,7 +26,7 @@ func (p *Pipeline) bodyLimit(next http.Handler) http.Handler {
 			refuseBody(w, r, tooLarge())
 			return
 		}
-		setReadDeadline(w, time.Now().Add(bodyTimeout))
+		setReadDeadline(w, time.Now().Add(p.BodyTimeout))
 		r.Body = http.MaxBytesReader(w, r.Body, limit)
 		next.ServeHTTP(w, r)
 	})

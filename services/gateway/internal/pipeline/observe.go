@@ -34,14 +34,11 @@ func newMetrics(provider metric.MeterProvider) (metrics, error) {
 	return metrics{duration: duration, streams: streams}, errors.Join(err, err2)
 }
 
-// answerTimeout is how long a client may take to read an answer, beyond the time that the operation may take.
-const answerTimeout = time.Minute
-
 // observe opens the trace (or joins the client's), and when all is done measures and writes the one log line.
 func (p *Pipeline) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start, x := time.Now(), &Exchange{RequestID: requestID(r)}
-		answerWithin(w, answerTimeout)
+		answerWithin(w, p.AnswerTimeout)
 		r.Header.Del("Baggage") // it would travel through the whole mesh, and nobody there asked a client for any
 		ctx := p.Propagator.Extract(WithExchange(r.Context(), x), propagation.HeaderCarrier(r.Header))
 		ctx, span := p.tracer.Start(ctx, method(r), trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
@@ -91,9 +88,9 @@ func (p *Pipeline) securityHeaders(h http.Header) {
 }
 
 func (p *Pipeline) finish(r *http.Request, span trace.Span, x *Exchange, took time.Duration, aborted bool) {
-	status, route, service, stream := x.answered(), "none", "gateway", false
+	status, route, upstream, stream := x.answered(), "none", "none", false
 	if x.Route != nil {
-		route, service, stream = x.Route.Path, x.Route.Service, x.Route.Stream
+		route, upstream, stream = x.Route.Path, x.Route.Service, x.Route.Stream
 		span.SetName(method(r) + " " + route)
 	}
 	span.SetAttributes(attribute.String("http.route", route), attribute.Int("http.response.status_code", status))
@@ -101,7 +98,7 @@ func (p *Pipeline) finish(r *http.Request, span trace.Span, x *Exchange, took ti
 		span.SetStatus(codes.Error, http.StatusText(status))
 	}
 	attrs := []slog.Attr{
-		slog.String("method", method(r)), slog.String("route", route), slog.String("service", service), slog.Int("status", status),
+		slog.String("method", method(r)), slog.String("route", route), slog.String("upstream", upstream), slog.Int("status", status),
 		slog.Float64("duration_ms", float64(took.Microseconds())/1000), slog.Int64("bytes", x.bytes), slog.String("request_id", x.RequestID),
 	}
 	if x.Principal != nil && x.Principal.Type != token.TypeExternal { // what others put into a subject may be an e-mail address

@@ -9,9 +9,11 @@
 package pipeline
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
@@ -37,7 +39,9 @@ type Config struct {
 	Origin         string   // the gateway's own, as browsers see it
 	Origins        []string // exact origins that browsers may call from besides
 	Limits         map[op.Limit]Limit
-	MaxBody        int64 // bytes
+	MaxBody        int64         // bytes
+	BodyTimeout    time.Duration // how long a client may take to send a body; zero: 15 s
+	AnswerTimeout  time.Duration // how long he may take to read an answer, beyond the operation's own time; zero: a minute
 	Upstream       http.Handler
 	Own            http.Handler // what the gateway serves itself: documents and extra handlers
 	HSTS           bool         // say Strict-Transport-Security: the gateway is reached over TLS
@@ -61,6 +65,7 @@ type Pipeline struct {
 
 // New makes the pipeline. Its order is this function.
 func New(c Config) (*Pipeline, error) {
+	c.BodyTimeout, c.AnswerTimeout = cmp.Or(c.BodyTimeout, 15*time.Second), cmp.Or(c.AnswerTimeout, time.Minute)
 	m, err := newMetrics(c.Meter)
 	if err != nil {
 		return nil, fmt.Errorf("make the metrics: %w", err)

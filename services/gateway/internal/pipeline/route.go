@@ -16,7 +16,7 @@ func (p *Pipeline) route(next http.Handler) http.Handler {
 		x := ExchangeFrom(r.Context())
 		if x.Route, x.Params = p.Routes.Find(r); x.Route != nil {
 			trace.SpanFromContext(r.Context()).SetName(method(r) + " " + x.Route.Path)
-			answerWithin(w, x.Route.Timeout+answerTimeout)
+			answerWithin(w, x.Route.Timeout+p.AnswerTimeout)
 			onlyWebSocket(r, x.Route)
 			next.ServeHTTP(w, r)
 			return

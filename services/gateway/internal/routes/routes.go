@@ -4,7 +4,6 @@ package routes
 
 import (
 	"net/http"
-	"path"
 	"slices"
 	"strings"
 
@@ -105,8 +104,14 @@ func (t *Table) Methods(r *http.Request) []string {
 
 // Plain reports that nothing on the way could take the path, decoded, for another one: it has no empty, "." or ".." segment.
 func Plain(decoded string) bool {
-	clean := path.Clean(decoded)
-	return strings.HasPrefix(decoded, "/") && (decoded == clean || decoded == clean+"/")
+	rest, rooted := strings.CutPrefix(decoded, "/")
+	segments := strings.Split(rest, "/")
+	for i, segment := range segments {
+		if segment == "." || segment == ".." || (segment == "" && i < len(segments)-1) {
+			return false
+		}
+	}
+	return rooted
 }
 
 // All lists the routes in the order in which they are tried.

@@ -17,6 +17,5 @@
 //	postgres/    the databases
 //	nats/        the streams
 //	inbox/       the mails
-//	files/       what the services keep as files
 //	logs/        atrium.log
 package local

@@ -17,7 +17,6 @@ type environment struct {
 	secret    string // SECRET_KEY
 	databases map[string]string
 	smtpPort  int
-	files     string // folder for what services keep as files
 	level     string
 }
 

@@ -45,15 +45,15 @@ func stopNATS(s *server.Server) {
 	s.WaitForShutdown()
 }
 
-// natsLogger hands the server's lines to slog; what it calls notices is of no interest on a laptop.
+// natsLogger hands the server's lines to slog, but for what it calls notices: which version, which folder, a banner.
 type natsLogger struct{ logger *slog.Logger }
 
-func (l natsLogger) Noticef(format string, v ...any) { l.log(slog.LevelDebug, format, v) }
-func (l natsLogger) Warnf(format string, v ...any)   { l.log(slog.LevelDebug, format, v) }
-func (l natsLogger) Errorf(format string, v ...any)  { l.log(slog.LevelWarn, format, v) }
-func (l natsLogger) Fatalf(format string, v ...any)  { l.log(slog.LevelError, format, v) }
-func (l natsLogger) Debugf(format string, v ...any)  { l.log(slog.LevelDebug, format, v) }
-func (l natsLogger) Tracef(format string, v ...any)  { l.log(slog.LevelDebug, format, v) }
+func (l natsLogger) Noticef(string, ...any)         {}
+func (l natsLogger) Warnf(format string, v ...any)  { l.log(slog.LevelDebug, format, v) }
+func (l natsLogger) Errorf(format string, v ...any) { l.log(slog.LevelWarn, format, v) }
+func (l natsLogger) Fatalf(format string, v ...any) { l.log(slog.LevelError, format, v) }
+func (l natsLogger) Debugf(format string, v ...any) { l.log(slog.LevelDebug, format, v) }
+func (l natsLogger) Tracef(format string, v ...any) { l.log(slog.LevelDebug, format, v) }
 
 func (l natsLogger) log(level slog.Level, format string, v []any) {
 	l.logger.Log(context.Background(), level, "NATS says", "line", fmt.Sprintf(format, v...))

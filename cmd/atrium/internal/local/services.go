@@ -2,7 +2,6 @@ package local
 
 import (
 	"context"
-	"path/filepath"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -58,12 +57,9 @@ func newEnvironment(folder *Folder, b backends, cfg Config, listen listenAddress
 	if err != nil {
 		return environment{}, err
 	}
-	if _, err := folder.Dir("files"); err != nil {
-		return environment{}, err
-	}
 	return environment{
 		process: cfg.Environment, origin: listen.Origin, nats: b.nats, secret: secret, databases: b.databases,
-		smtpPort: b.smtp.Port(), files: filepath.Join(folder.Path, "files"), level: cfg.LogLevel.String(),
+		smtpPort: b.smtp.Port(), level: cfg.LogLevel.String(),
 	}, nil
 }
 

@@ -153,8 +153,14 @@ func (m *Mesh) startInbox() string {
 		Name: "inbox", URL: m.Inbox, command: []string{program(m.t, "atrium"), "inbox", "--smtp", smtp, "--http", web, "--data", filepath.Join(m.dir, "inbox")},
 		env: environment(nil),
 	})
-	waitServing(m.t, m.Inbox+"/dev/inbox/messages")
+	m.WaitInbox()
 	return smtp
+}
+
+// WaitInbox returns when the inbox can be read.
+func (m *Mesh) WaitInbox() {
+	m.t.Helper()
+	waitServing(m.t, m.Inbox+"/dev/inbox/messages")
 }
 
 // Process returns a process by its name: "auth", "gateway", and "gateway-2" for the second one.

@@ -44,7 +44,7 @@ var Register = op.Op[RegisterRequest, RegisterResponse]{
 		Summary: "Sign up", DefaultStatus: http.StatusCreated, Errors: []int{http.StatusForbidden, http.StatusConflict},
 		Description: "Makes an account and sends a link to its address. 409 `email_taken` when there is one with this address, 403 " +
 			"`registration_disabled` when people cannot sign up here. A password that breaks the policy is a 422 on `body.password` with the code " +
-			"`password_too_short`, `password_too_long`, `password_common` or `password_personal`.",
+			"`too_short`, `too_long`, `password_common` or `password_personal`.",
 	},
 	Allow: authz.Public(), Limit: op.LimitSignUp,
 }

@@ -13,7 +13,7 @@ import (
 // Config is where links lead, and how long they are good for.
 type Config struct {
 	BaseURL       string        `env:"LINK_BASE_URL" doc:"Where the links in mails lead to. Empty: ISSUER."`
-	VerifyEmail   time.Duration `env:"LINK_VERIFY_EMAIL_TTL" envDefault:"48h" doc:"How long a link that verifies an address is good for."`
+	VerifyEmail   time.Duration `env:"LINK_VERIFY_EMAIL_TTL" envDefault:"24h" doc:"How long a link that verifies an address is good for."`
 	ResetPassword time.Duration `env:"LINK_RESET_PASSWORD_TTL" envDefault:"1h" doc:"How long a link that resets a password is good for."`
 	Invitation    time.Duration `env:"LINK_INVITATION_TTL" envDefault:"168h" doc:"How long an invitation is good for."`
 	NotMe         time.Duration `env:"LINK_NOT_ME_TTL" envDefault:"720h" doc:"How long a \"this wasn't me\" link is good for."`

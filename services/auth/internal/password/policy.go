@@ -19,8 +19,8 @@ const (
 
 // The codes of what is wrong with a password. They are part of the contract.
 const (
-	CodeTooShort = "password_too_short"
-	CodeTooLong  = "password_too_long"
+	CodeTooShort = "too_short"
+	CodeTooLong  = "too_long"
 	CodeCommon   = "password_common"
 	CodePersonal = "password_personal"
 )

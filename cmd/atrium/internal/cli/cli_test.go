@@ -94,6 +94,15 @@ func TestOpenAPI(t *testing.T) {
 	require.Equal(t, "https://api.example.com", document.Servers[0]["url"])
 }
 
+func TestConfig(t *testing.T) {
+	t.Parallel()
+	code, out, _ := run(t, nil, "config")
+	require.Equal(t, cli.ExitOK, code)
+	for _, want := range []string{"## Every service", "## gateway", "| `NATS_URL` |", "| `RATE_LIMIT_API` |", "| `SECRET_KEY` (s) |"} {
+		require.Contains(t, out, want)
+	}
+}
+
 func TestVersion(t *testing.T) {
 	t.Parallel()
 	code, out, _ := run(t, nil, "version")

@@ -13,6 +13,8 @@ import (
 )
 
 // TestAuthorization tries every operation as nobody, as somebody, as the owner and as people with and without the permission.
+//
+//nolint:paralleltest // the steps of one story, in order
 func TestAuthorization(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -74,7 +76,7 @@ func bodyFor(m op.Meta) any {
 }
 
 // send tells something to people in the app and waits until they have it.
-func (w *world) send(url string, title string, people ...person) {
+func (w *world) send(url, title string, people ...person) {
 	w.t.Helper()
 	before := w.count("SELECT count(*) FROM notifications")
 	got := call(w.t, http.MethodPost, url+"/api/v1/notifications", w.issuer.SignAdmin(newID(w.t).String()), map[string]any{
@@ -85,6 +87,7 @@ func (w *world) send(url string, title string, people ...person) {
 	w.eventually(func() bool { return w.count("SELECT count(*) FROM notifications") == before+int64(len(people)) }, "notifications are made")
 }
 
+//nolint:paralleltest // the steps of one story, in order
 func TestNotifications(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -195,6 +198,7 @@ func TestNotifications(t *testing.T) {
 	})
 }
 
+//nolint:paralleltest // the steps of one story, in order
 func TestPreferences(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -269,6 +273,7 @@ func TestPreferences(t *testing.T) {
 	})
 }
 
+//nolint:paralleltest // the steps of one story, in order
 func TestUnsubscribe(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

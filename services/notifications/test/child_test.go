@@ -3,6 +3,7 @@ package test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -46,9 +47,7 @@ func (c *child) start() {
 		"NOTIFICATIONS_CHILD": "1", "HTTP_ADDR": c.addr, "ADMIN_ADDR": "127.0.0.1:0", "DATABASE_URL": c.w.url, "NATS_URL": c.w.nats.URL(),
 		"ISSUER": c.w.issuer.URL, "JWKS_URL": c.w.issuer.JWKSURL, "AUDIENCE": tokentest.Audience, "SECRET_KEY": servicetest.SecretKey, "LOG_LEVEL": "error",
 	}
-	for name, value := range c.w.env {
-		env[name] = value
-	}
+	maps.Copy(env, c.w.env)
 	c.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "GOCOVERDIR=" + c.w.t.TempDir()}
 	for name, value := range env {
 		c.cmd.Env = append(c.cmd.Env, fmt.Sprintf("%s=%s", name, value))

@@ -39,6 +39,7 @@ func states(d api.Delivery) (out []api.DeliveryState) {
 	return out
 }
 
+//nolint:paralleltest // the steps of one story, in order
 func TestDeliveries(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -111,7 +112,7 @@ func TestDeliveries(t *testing.T) {
 	})
 
 	t.Run("what waits for its next attempt can be hurried", func(t *testing.T) {
-		w.smtp.Refuse(func(stage mailtest.Stage, _ int, m mailtest.Mail) error {
+		w.smtp.Refuse(func(stage mailtest.Stage, _ int, _ mailtest.Mail) error {
 			if stage == mailtest.Sender {
 				return mailtest.Refusal(421)
 			}
@@ -224,4 +225,72 @@ func TestReplayedEvents(t *testing.T) {
 	w.only(svc.URL, ada, api.DeliverySent)
 	require.EqualValues(t, 1, w.count("SELECT count(*) FROM river_job WHERE kind = 'deliver'"))
 	require.Len(t, w.smtp.Mails(), 1)
+}
+
+// TestWhomMailsReach follows a person through what users tells of them.
+func TestWhomMailsReach(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	svc := w.start()
+	ada := w.known("Ada")[0]
+	version, mails := int64(1), 0
+	reset := func(want string) {
+		t.Helper()
+		publish(t.Context(), t, w.auth, auth.PasswordResetRequested, ada.id, auth.AccountData{AccountID: ada.id})
+		mails++
+		w.eventually(func() bool {
+			return w.count("SELECT count(*) FROM deliveries WHERE state IN ('sent', 'skipped')") == int64(mails)
+		}, "the delivery is settled")
+		var reason string
+		require.NoError(t, w.db.QueryRow(t.Context(), "SELECT reason FROM deliveries ORDER BY id DESC LIMIT 1").Scan(&reason))
+		require.Equal(t, want, reason)
+	}
+	status := func(active bool, publish func(version int64)) {
+		t.Helper()
+		version++
+		publish(version)
+		w.eventually(func() bool {
+			return w.count("SELECT count(*) FROM recipients WHERE id = $1 AND active = $2 AND status_version = $3", ada.id, active, version) == 1
+		}, "the status has arrived")
+	}
+	data := func(v int64) users.UserStatusData { return users.UserStatusData{UserID: ada.id, Version: v} }
+
+	reset("")
+	status(false, func(v int64) { publish(t.Context(), t, w.users, users.UserDeactivated, ada.id, data(v)) })
+	reset("recipient_inactive")
+	status(true, func(v int64) { publish(t.Context(), t, w.users, users.UserActivated, ada.id, data(v)) })
+	reset("")
+	status(false, func(v int64) {
+		publish(t.Context(), t, w.users, users.UserDeleted, ada.id, users.UserDeletedData{UserID: ada.id, Version: v})
+	})
+	reset("recipient_inactive")
+	status(true, func(v int64) { publish(t.Context(), t, w.users, users.UserRestored, ada.id, data(v)) })
+	reset("")
+
+	publish(t.Context(), t, w.users, users.UserUpdated, ada.id, users.UserUpdatedData{UserID: ada.id, Version: version, Email: "ada@new.example.com", Locale: "de-AT"})
+	w.eventually(func() bool { return w.count("SELECT count(*) FROM recipients WHERE locale = 'de-AT'") == 1 }, "the profile has arrived")
+	reset("")
+	sent := w.smtp.Mails()
+	require.Equal(t, "ada@new.example.com", sent[len(sent)-1].EnvelopeTo)
+	require.Equal(t, "Wählen Sie ein neues Passwort", sent[len(sent)-1].Subject)
+	require.Equal(t, "de", sent[len(sent)-1].Header.Get("Content-Language"))
+
+	off := map[string]any{"categories": []any{map[string]any{"category": "account", "channels": map[string]any{"in_app": true, "email": false}}}}
+	got := call(t, http.MethodPut, svc.URL+"/api/v1/notifications/preferences", w.issuer.SignUser(ada.id.String()), off)
+	require.Equal(t, http.StatusOK, got.status)
+	publish(t.Context(), t, w.auth, auth.AccountVerified, ada.id, auth.AccountVerifiedData{AccountID: ada.id})
+	w.eventually(func() bool { return w.count("SELECT count(*) FROM deliveries WHERE reason = 'turned_off'") == 1 }, "the welcome is skipped")
+
+	publish(t.Context(), t, w.users, users.UserUpdated, ada.id, users.UserUpdatedData{UserID: ada.id, Version: version + 1, Email: ""})
+	w.eventually(func() bool { return w.count("SELECT count(*) FROM recipients WHERE email = ''") == 1 }, "the profile has arrived")
+	mails++
+	reset("no_address")
+
+	t.Run("an event of somebody unknown waits for a person", func(t *testing.T) { //nolint:paralleltest // the end of the story
+		id := newID(t)
+		publish(t.Context(), t, w.auth, auth.PasswordChanged, id, auth.PasswordChangedData{AccountID: id})
+		publish(t.Context(), t, w.auth, auth.PasswordResetRequested, id, auth.AccountData{AccountID: id})
+		w.eventually(func() bool { return w.count("SELECT count(*) FROM dead_letters") == 2 }, "they are dead letters")
+		reset("no_address")
+	})
 }

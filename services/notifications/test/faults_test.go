@@ -131,6 +131,8 @@ func TestKilledAtRandom(t *testing.T) {
 }
 
 // TestOutages takes the SMTP server and NATS away and brings them back.
+//
+//nolint:paralleltest // the steps of one story, in order
 func TestOutages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

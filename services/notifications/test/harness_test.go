@@ -107,7 +107,7 @@ func newProducer(t *testing.T, w *world, name string) *producer {
 	relay := events.NewRelay(events.RelayConfig{Pool: p.db, JS: js, Stream: strings.ToUpper(name), Prefix: name, Tracer: p.tel.Tracer})
 	require.NoError(t, relay.Start(t.Context()))
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 5*time.Second)
 		defer cancel()
 		_ = relay.Stop(ctx)
 	})
@@ -145,7 +145,7 @@ func newLinkMaker(t *testing.T, w *world) *linkMaker {
 		return &auth.ListWatermarksResponse{Next: in.Cursor}, nil
 	})
 	require.NoError(t, server.ServeNATS(w.nats.Connect(t)))
-	t.Cleanup(func() { _ = server.StopNATS(context.Background()) })
+	t.Cleanup(func() { _ = server.StopNATS(context.WithoutCancel(t.Context())) })
 	return m
 }
 

@@ -15,6 +15,7 @@ import (
 	users "github.com/atrium-mesh/atrium/services/users/api"
 )
 
+//nolint:paralleltest // the steps of one story, in order
 func TestSends(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

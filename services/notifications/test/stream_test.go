@@ -33,8 +33,8 @@ type follower struct {
 	hangUp   func()
 }
 
-// next is the next message of a type, pings aside; others may come before it when any is true.
-func (f *follower) next(typ string, any bool) received {
+// next is the next message of a type, pings aside; others may come before it when others is true.
+func (f *follower) next(typ string, others bool) received {
 	f.t.Helper()
 	deadline := time.NewTimer(soon)
 	defer deadline.Stop()
@@ -44,7 +44,7 @@ func (f *follower) next(typ string, any bool) received {
 			if m.Type == typ {
 				return m
 			}
-			require.True(f.t, any || m.Type == "ping", "%s instead of %s", m.Type, typ)
+			require.True(f.t, others || m.Type == "ping", "%s instead of %s", m.Type, typ)
 		case <-deadline.C:
 			require.FailNow(f.t, "nothing arrives", typ)
 		}
@@ -86,7 +86,7 @@ func openWebSocket(t *testing.T, url, token, lastEventID string) *follower {
 	f := &follower{t: t, messages: make(chan received, 4096), ended: make(chan error, 1), hangUp: func() { _ = conn.CloseNow() }}
 	go func() {
 		for {
-			_, b, err := conn.Read(context.Background())
+			_, b, err := conn.Read(context.WithoutCancel(t.Context()))
 			if err != nil {
 				f.ended <- err
 				return
@@ -105,7 +105,7 @@ func openWebSocket(t *testing.T, url, token, lastEventID string) *follower {
 
 func openSSE(t *testing.T, url, token, lastEventID string) *follower {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/api/v1/notifications/stream", http.NoBody)
 	require.NoError(t, err)
 	req.Header.Set("Authorization", "Bearer "+token)
@@ -170,6 +170,7 @@ func (f *follower) requireEnd(code websocket.StatusCode, reason string) {
 	}
 }
 
+//nolint:paralleltest // the steps of one story, in order
 func TestStream(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

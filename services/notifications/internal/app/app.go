@@ -83,7 +83,7 @@ func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry) (*l
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	p.operations(base.Ops)
+	p.operations(base.Ops) //nolint:contextcheck // operations have the contexts of their requests
 	base.Group.Add("mail", p.sender)
 	base.AddWithDatabase("jobs", runner)
 	base.AddWithDatabase("consumer", events.NewConsumer(events.ConsumerConfig{

@@ -54,9 +54,9 @@ func (s *Store) InTx(ctx context.Context, fn func(tx *Tx) error) error {
 
 // Transactor makes of InTx what a package of the domain asks for: T is its own interface, which *Tx implements.
 func Transactor[T any](s *Store) func(context.Context, func(T) error) error {
-	_ = any((*Tx)(nil)).(T) //nolint:errcheck // panics at start when *Tx lacks something
+	_ = any((*Tx)(nil)).(T) // panics at start when *Tx lacks something
 	return func(ctx context.Context, fn func(T) error) error {
-		return s.InTx(ctx, func(tx *Tx) error { return fn(any(tx).(T)) }) //nolint:errcheck,forcetypeassert // checked above
+		return s.InTx(ctx, func(tx *Tx) error { return fn(any(tx).(T)) })
 	}
 }
 

@@ -71,17 +71,6 @@ func (h *Hub) Join(recipient uuid.UUID) (<-chan struct{}, func(), error) {
 	return wake, sync.OnceFunc(func() { h.leave(recipient, wake) }), nil
 }
 
-// Streams is how many streams there are at this replica.
-func (h *Hub) Streams() int {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	n := 0
-	for _, p := range h.people {
-		n += len(p.streams)
-	}
-	return n
-}
-
 func (h *Hub) wake(recipient uuid.UUID) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

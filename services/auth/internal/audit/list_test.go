@@ -36,7 +36,7 @@ func (b *bundle) write(t *testing.T, ctx context.Context, action, subject string
 	if change != nil {
 		entry = change(entry)
 	}
-	require.NoError(t, b.Store.InTx(t.Context(), func(tx identity.Tx) error { return tx.WriteAudit(ctx, entry) }))
+	require.NoError(t, b.Store.InTx(ctx, func(tx identity.Tx) error { return tx.WriteAudit(ctx, entry) }))
 	return entry
 }
 

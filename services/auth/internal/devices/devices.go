@@ -17,17 +17,51 @@ type mark struct{ text, name string }
 
 // browsers are in the order in which they must be looked for: nearly all say Chrome and Safari, too.
 var browsers = [...]mark{
-	{"Edg/", "Edge"}, {"EdgA/", "Edge"}, {"EdgiOS/", "Edge"}, {"OPR/", "Opera"}, {"OPiOS/", "Opera"}, {"OPT/", "Opera"}, {"SamsungBrowser/", "Samsung Internet"},
-	{"Vivaldi/", "Vivaldi"}, {"YaBrowser/", "Yandex Browser"}, {"DuckDuckGo/", "DuckDuckGo"}, {"Ddg/", "DuckDuckGo"}, {"HuaweiBrowser/", "Huawei Browser"},
-	{"UCBrowser/", "UC Browser"}, {"Brave/", "Brave"}, {"FxiOS/", "Firefox"}, {"Focus/", "Firefox Focus"}, {"Firefox/", "Firefox"}, {"CriOS/", "Chrome"},
-	{"GSA/", "Google app"}, {"HeadlessChrome/", "Headless Chrome"}, {"Electron/", "Desktop app"}, {"Chromium/", "Chromium"}, {"Chrome/", "Chrome"},
-	{"Trident/", "Internet Explorer"}, {"MSIE ", "Internet Explorer"}, {"Safari/", "Safari"},
+	{"Edg/", "Edge"},
+	{"EdgA/", "Edge"},
+	{"EdgiOS/", "Edge"},
+	{"OPR/", "Opera"},
+	{"OPiOS/", "Opera"},
+	{"OPT/", "Opera"},
+	{"SamsungBrowser/", "Samsung Internet"},
+	{"Vivaldi/", "Vivaldi"},
+	{"YaBrowser/", "Yandex Browser"},
+	{"DuckDuckGo/", "DuckDuckGo"},
+	{"Ddg/", "DuckDuckGo"},
+	{"HuaweiBrowser/", "Huawei Browser"},
+	{"UCBrowser/", "UC Browser"},
+	{"Brave/", "Brave"},
+	{"FxiOS/", "Firefox"},
+	{"Focus/", "Firefox Focus"},
+	{"Firefox/", "Firefox"},
+	{"CriOS/", "Chrome"},
+	{"GSA/", "Google app"},
+	{"HeadlessChrome/", "Headless Chrome"},
+	{"Electron/", "Desktop app"},
+	{"Chromium/", "Chromium"},
+	{"Chrome/", "Chrome"},
+	{"Trident/", "Internet Explorer"},
+	{"MSIE ", "Internet Explorer"},
+	{"Safari/", "Safari"},
 }
 
 // systems are in the order in which they must be looked for: an iPhone says Mac OS X, too, and Android says Linux.
 var systems = [...]mark{
-	{"iPhone", "iPhone"}, {"iPad", "iPad"}, {"iPod", "iPod"}, {"Android", "Android"}, {"HarmonyOS", "HarmonyOS"}, {"CrOS", "ChromeOS"}, {"Windows Phone", "Windows Phone"},
-	{"Windows", "Windows"}, {"Macintosh", "macOS"}, {"Mac OS X", "macOS"}, {"Darwin/", "macOS"}, {"FreeBSD", "FreeBSD"}, {"OpenBSD", "OpenBSD"}, {"Linux", "Linux"}, {"X11", "Unix"},
+	{"iPhone", "iPhone"},
+	{"iPad", "iPad"},
+	{"iPod", "iPod"},
+	{"Android", "Android"},
+	{"HarmonyOS", "HarmonyOS"},
+	{"CrOS", "ChromeOS"},
+	{"Windows Phone", "Windows Phone"},
+	{"Windows", "Windows"},
+	{"Macintosh", "macOS"},
+	{"Mac OS X", "macOS"},
+	{"Darwin/", "macOS"},
+	{"FreeBSD", "FreeBSD"},
+	{"OpenBSD", "OpenBSD"},
+	{"Linux", "Linux"},
+	{"X11", "Unix"},
 }
 
 // programs are products of which people know another name than the one in the field.

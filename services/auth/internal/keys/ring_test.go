@@ -19,6 +19,7 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/pgtest"
 	"github.com/atrium-mesh/atrium/services/auth/api"
+	"github.com/atrium-mesh/atrium/services/auth/internal/authtest"
 	"github.com/atrium-mesh/atrium/services/auth/internal/keys"
 	"github.com/atrium-mesh/atrium/services/auth/internal/store"
 	"github.com/atrium-mesh/atrium/services/auth/internal/store/migrations"
@@ -28,27 +29,9 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/jackc/pgx/v5/pgxpool.(*Pool).backgroundHealthCheck"))
 }
 
-// clock is an injected time.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) Advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
 type bundle struct {
 	pool  *pgxpool.Pool
-	clock *clock
+	clock *authtest.Clock
 	log   *bytes.Buffer
 }
 
@@ -56,7 +39,7 @@ func setup(t *testing.T) *bundle {
 	t.Helper()
 	return &bundle{
 		pool:  pgtest.New(t, migrations.FS),
-		clock: &clock{now: time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC)},
+		clock: authtest.NewClock(),
 		log:   &bytes.Buffer{},
 	}
 }
@@ -237,7 +220,7 @@ func TestRing_private_keys_are_sealed(t *testing.T) {
 	}
 	require.NotContains(t, b.log.String(), string(rows[0].PrivateKey))
 
-	t.Run("another secret", func(t *testing.T) {
+	t.Run("another secret", func(t *testing.T) { //nolint:paralleltest // one after the other
 		other := b.sealed(t, bytes.Repeat([]byte{8}, 32))
 		require.ErrorIs(t, other.Tick(t.Context()), keys.ErrUnsealed)
 		_, err := other.Sign(t.Context(), "at+jwt", map[string]any{})
@@ -245,7 +228,7 @@ func TestRing_private_keys_are_sealed(t *testing.T) {
 		_, err = other.JWKS(t.Context(), nil)
 		require.ErrorIs(t, err, keys.ErrUnsealed)
 	})
-	t.Run("rows that were swapped", func(t *testing.T) {
+	t.Run("rows that were swapped", func(t *testing.T) { //nolint:paralleltest // one after the other
 		_, err := b.pool.Exec(t.Context(), `UPDATE signing_keys a SET private_key = b.private_key FROM signing_keys b WHERE a.kid <> b.kid`)
 		require.NoError(t, err)
 		require.ErrorIs(t, b.ring(t).Tick(t.Context()), keys.ErrUnsealed)

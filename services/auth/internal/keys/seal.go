@@ -47,11 +47,11 @@ func newPair(algorithm jose.SignatureAlgorithm) (pair, error) {
 
 func pairOf(private crypto.Signer, algorithm jose.SignatureAlgorithm) (pair, error) {
 	public := jose.JSONWebKey{Key: private.Public(), Algorithm: string(algorithm), Use: "sig"}
-	print, err := public.Thumbprint(crypto.SHA256)
+	thumbprint, err := public.Thumbprint(crypto.SHA256)
 	if err != nil {
 		return pair{}, fmt.Errorf("name a key: %w", err)
 	}
-	public.KeyID = base64.RawURLEncoding.EncodeToString(print)
+	public.KeyID = base64.RawURLEncoding.EncodeToString(thumbprint)
 	return pair{private: private, public: public}, nil
 }
 
@@ -76,7 +76,7 @@ func (b box) seal(p pair) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode a private key: %w", err)
 	}
-	return b.aead.Seal(nil, nil, der, []byte(p.public.KeyID)), nil
+	return b.aead.Seal(nil, nil, der, []byte(p.public.KeyID)), nil //nolint:gosec // the AEAD makes a random nonce of its own
 }
 
 func (b box) open(id string, algorithm jose.SignatureAlgorithm, sealed []byte) (pair, error) {

@@ -18,7 +18,7 @@ func render(t *testing.T, p pages.Page) *httptest.ResponseRecorder {
 	all, err := pages.New()
 	require.NoError(t, err)
 	w := httptest.NewRecorder()
-	r := httptest.NewRequest(http.MethodGet, "/account/page?token=SECRETTOKEN", nil)
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/account/page?token=SECRETTOKEN", http.NoBody)
 	require.NoError(t, all.Handler(p)(w, r, &api.PageRequest{Token: "SECRETTOKEN"}))
 	return w
 }

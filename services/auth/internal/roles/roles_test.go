@@ -170,18 +170,18 @@ func TestUpdate(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"audit:read", "users:read"}, has.Body.Permissions)
 
-	t.Run("nothing new changes nothing", func(t *testing.T) {
+	t.Run("nothing new changes nothing", func(t *testing.T) { //nolint:paralleltest // one after the other
 		out, err := b.Update(b.asAdmin(t), update("auditor", "", "Reads more", api.PermUsersRead, api.PermAuditRead))
 		require.NoError(t, err)
 		require.Equal(t, `"2"`, out.ETag)
 	})
-	t.Run("another description revokes nothing", func(t *testing.T) {
+	t.Run("another description revokes nothing", func(t *testing.T) { //nolint:paralleltest // one after the other
 		out, err := b.Update(b.asAdmin(t), update("auditor", "", "Reads", api.PermUsersRead, api.PermAuditRead))
 		require.NoError(t, err)
 		require.Equal(t, `"3"`, out.ETag)
 		require.Len(t, authtest.Published(t, b.Bundle, api.WatermarkRaised), 2)
 	})
-	for name, c := range map[string]struct {
+	for name, c := range map[string]struct { //nolint:paralleltest // one after the other
 		ctx  context.Context
 		in   *api.UpdateRoleRequest
 		kind errs.Kind
@@ -290,7 +290,7 @@ func TestAssign(t *testing.T) {
 		require.Len(t, authtest.Published(t, b.Bundle, api.RolesChanged), 1)
 	})
 	some := authtest.As(t.Context(), b.admin.ID, api.PermRolesAssign, api.PermUsersRead)
-	for name, c := range map[string]struct {
+	for name, c := range map[string]struct { //nolint:paralleltest // one after the other
 		ctx  context.Context
 		in   *api.SetUserRolesRequest
 		kind errs.Kind
@@ -369,9 +369,12 @@ func TestDatabase_away(t *testing.T) {
 	b.Pool.Close()
 	ctx := b.asAdmin(t)
 	for name, call := range map[string]func() error{
-		"list":   func() error { _, err := b.List(ctx, &api.ListRolesRequest{}); return err },
-		"get":    func() error { _, err := b.Get(ctx, &api.RoleRequest{Name: "admin"}); return err },
-		"create": func() error { _, err := b.Create(ctx, &api.CreateRoleRequest{Body: api.NewRole{Name: "x"}}); return err },
+		"list": func() error { _, err := b.List(ctx, &api.ListRolesRequest{}); return err },
+		"get":  func() error { _, err := b.Get(ctx, &api.RoleRequest{Name: "admin"}); return err },
+		"create": func() error {
+			_, err := b.Create(ctx, &api.CreateRoleRequest{Body: api.NewRole{Name: "x"}})
+			return err
+		},
 		"update": func() error { _, err := b.Update(ctx, update("x", "", "")); return err },
 		"delete": func() error { _, err := b.Delete(ctx, &api.DeleteRoleRequest{Name: "x"}); return err },
 		"of":     func() error { _, err := b.Of(ctx, &api.UserRolesRequest{ID: b.admin.ID.String()}); return err },

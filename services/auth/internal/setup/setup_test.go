@@ -179,7 +179,7 @@ func TestSetup_refuses(t *testing.T) {
 	s := b.service(setup.Config{})
 	b.Account(t, "ada@example.com")
 	raw := token(t, s)
-	for name, c := range map[string]struct {
+	for name, c := range map[string]struct { //nolint:paralleltest // one after the other
 		change func(*api.Setup)
 		kind   errs.Kind
 		code   string

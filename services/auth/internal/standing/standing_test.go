@@ -76,7 +76,7 @@ func TestDisable(t *testing.T) {
 	require.True(t, marks[0].NotBefore.After(session.IssuedAt))
 	require.Equal(t, 1, b.Int(t, "SELECT count(*) FROM audit_log WHERE action = $1 AND actor = 'boss'", audit.AccountDisabled))
 
-	t.Run("again, or late, changes nothing", func(t *testing.T) {
+	t.Run("again, or late, changes nothing", func(t *testing.T) { //nolint:paralleltest // one after the other
 		b.disable(t, standing.Cause{Account: ada.ID, Version: 3})
 		b.enable(t, standing.Cause{Account: ada.ID, Version: 2})
 		require.Equal(t, identity.StatusDisabled, b.status(t, ada.ID))
@@ -84,7 +84,7 @@ func TestDisable(t *testing.T) {
 		require.Len(t, authtest.Published(t, b.Bundle, api.WatermarkRaised), 1, "it was disabled already")
 		require.Equal(t, 1, b.audited(t, audit.AccountDisabled))
 	})
-	t.Run("enabled later", func(t *testing.T) {
+	t.Run("enabled later", func(t *testing.T) { //nolint:paralleltest // one after the other
 		b.enable(t, standing.Cause{Account: ada.ID, Version: 5})
 		require.Equal(t, identity.StatusActive, b.status(t, ada.ID))
 		require.Equal(t, 1, b.Int(t, "SELECT count(*) FROM audit_log WHERE action = $1 AND actor = 'system'", audit.AccountEnabled))

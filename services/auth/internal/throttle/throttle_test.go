@@ -13,6 +13,7 @@ import (
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/pgtest"
+	"github.com/atrium-mesh/atrium/services/auth/internal/authtest"
 	"github.com/atrium-mesh/atrium/services/auth/internal/store"
 	"github.com/atrium-mesh/atrium/services/auth/internal/store/migrations"
 	"github.com/atrium-mesh/atrium/services/auth/internal/throttle"
@@ -24,34 +25,17 @@ const (
 	stranger = "198.51.100.7"
 )
 
-// clock is an injected time.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) Advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
 type bundle struct {
 	*testing.T
 	*throttle.Throttle
-	clock *clock
+	clock *authtest.Clock
 	pool  *pgxpool.Pool
 }
 
 func setup(t *testing.T) *bundle {
 	t.Helper()
-	c := &clock{now: time.Date(2026, 1, 2, 15, 4, 5, 123456789, time.UTC)}
+	c := authtest.NewClock()
+	c.Advance(789) // finer than the database
 	pool := pgtest.New(t, migrations.FS)
 	return &bundle{T: t, Throttle: throttle.New(store.New(pool).Throttle(), []byte("key of the throttle"), c.Now), clock: c, pool: pool}
 }

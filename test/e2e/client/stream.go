@@ -199,3 +199,21 @@ func (s *Stream) WaitEnd() (time.Time, string) {
 	}
 	return s.endedAt, s.err.Error()
 }
+
+// Open sends a request whose answer may never end, and returns what it begins with: the status, and the body when it is refused.
+func (c *Client) Open(r Request) *Answer {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(c.t.Context(), timeout)
+	defer cancel()
+	request, err := c.request(ctx, r)
+	require.NoError(c.t, err)
+	response, err := (&http.Client{Transport: c.http.Transport}).Do(request)
+	require.NoError(c.t, err)
+	defer response.Body.Close()
+	answer := &Answer{Status: response.StatusCode, Header: response.Header, t: c.t, request: r.Method + " " + r.Path}
+	if response.StatusCode >= http.StatusBadRequest {
+		answer.Body, err = io.ReadAll(response.Body)
+		require.NoError(c.t, err)
+	}
+	return answer
+}

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+
+	"github.com/atrium-mesh/atrium/pkg/token"
 )
 
 // NATS is the NATS server of a mesh, in the process of the test, with JetStream on disk. It is not safe for concurrent use.
@@ -25,8 +27,17 @@ func startNATS(t testing.TB) *NATS {
 	return n
 }
 
+// The users of the server: one may do everything, the other cannot hear revocations.
+const (
+	hearing = "atrium"
+	deaf    = "deaf"
+)
+
 // URL stays the same after Stop and Start.
-func (n *NATS) URL() string { return "nats://" + loopback(n.port) }
+func (n *NATS) URL() string { return "nats://" + hearing + ":" + hearing + "@" + loopback(n.port) }
+
+// DeafURL is for a process that is to miss every revocation that is announced, as if the messages were lost on the way.
+func (n *NATS) DeafURL() string { return "nats://" + deaf + ":" + deaf + "@" + loopback(n.port) }
 
 // Stop takes the server away.
 func (n *NATS) Stop() {
@@ -44,6 +55,10 @@ func (n *NATS) Start() {
 	running, err := server.NewServer(&server.Options{
 		ServerName: "e2e", Host: "127.0.0.1", Port: n.port, StoreDir: n.dir, JetStream: true, NoLog: true, NoSigs: true,
 		JetStreamMaxMemory: 64 << 20, JetStreamMaxStore: 4 << 30,
+		Users: []*server.User{
+			{Username: hearing, Password: hearing},
+			{Username: deaf, Password: deaf, Permissions: &server.Permissions{Subscribe: &server.SubjectPermission{Deny: []string{token.RaisedSubject}}}},
+		},
 	})
 	if err != nil {
 		n.t.Fatalf("mesh: make the NATS server: %v", err)

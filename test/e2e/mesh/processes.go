@@ -36,7 +36,7 @@ type Options struct {
 	OTLP     string            // where spans are exported to; "": nowhere
 	Env      map[string]string // of every service
 	EnvOf    map[string]string // "auth.REQUIRE_VERIFIED_EMAIL": of one service
-	NATSOf   map[string]string // NATS_URL of a process ("gateway-2") that is not to reach NATS directly
+	Deaf     []string          // processes ("gateway-2") that miss every revocation that NATS announces
 }
 
 // Mesh is a running mesh.
@@ -98,10 +98,13 @@ func (m *Mesh) start(service string, replica, port int, own map[string]string) {
 	if replica > 0 {
 		name = fmt.Sprintf("%s-%d", service, replica+1)
 	}
-	admin := freePort(m.t)
+	admin, nats := freePort(m.t), m.NATS.URL()
+	if slices.Contains(m.opts.Deaf, name) {
+		nats = m.NATS.DeafURL()
+	}
 	env := maps.Clone(quick)
 	maps.Copy(env, map[string]string{
-		"HTTP_ADDR": loopback(port), "ADMIN_ADDR": loopback(admin), "NATS_URL": cmp.Or(m.opts.NATSOf[name], m.NATS.URL()),
+		"HTTP_ADDR": loopback(port), "ADMIN_ADDR": loopback(admin), "NATS_URL": nats,
 		"ISSUER": m.Origin, "SECRET_KEY": "e2e-0123456789abcdef0123456789abcdef", "LOG_LEVEL": "info",
 		"OTEL_EXPORTER_OTLP_ENDPOINT": m.opts.OTLP, "OTEL_BSP_SCHEDULE_DELAY": "100",
 	})

@@ -286,7 +286,7 @@ func TestWhomMailsReach(t *testing.T) {
 	mails++
 	reset("no_address")
 
-	t.Run("an event of somebody unknown waits for a person", func(t *testing.T) { //nolint:paralleltest // the end of the story
+	t.Run("an event of somebody unknown waits for a person", func(t *testing.T) {
 		id := newID(t)
 		publish(t.Context(), t, w.auth, auth.PasswordChanged, id, auth.PasswordChangedData{AccountID: id})
 		publish(t.Context(), t, w.auth, auth.PasswordResetRequested, id, auth.AccountData{AccountID: id})

@@ -49,10 +49,10 @@ type Tx interface {
 	// LockSend keeps others from changing a send until the transaction ends; errs.NotFound when there is none.
 	LockSend(ctx context.Context, id uuid.UUID) (Send, error)
 	UpdateSend(ctx context.Context, s Send) error
-	// Audience is whom a send is for, after s.Cursor, in order of their ids, each locked until the transaction ends.
+	// Audience is whom a send is for in its organization, after s.Cursor, in order of their ids, each locked until the transaction ends.
 	Audience(ctx context.Context, s Send, most int32) ([]Member, error)
-	// CountActive is how many of these are recipients who can be told something.
-	CountActive(ctx context.Context, ids []uuid.UUID) (int64, error)
+	// CountActive is how many of these are recipients of the organization who can be told something.
+	CountActive(ctx context.Context, orgID string, ids []uuid.UUID) (int64, error)
 	// SendOnce runs fn for the first request with this key, and answers the same to those that repeat it.
 	SendOnce(ctx context.Context, key idempotency.Key, fn func() (api.NotificationSend, error)) (api.NotificationSend, error)
 }

@@ -53,7 +53,7 @@ func (s *Service) accept(ctx context.Context, tx Tx, in api.NewSend, who *authz.
 		send.SendAt = in.SendAt.UTC().Truncate(time.Microsecond)
 	}
 	if ids := send.To.UserIDs; len(ids) > 0 {
-		known, err := tx.CountActive(ctx, ids)
+		known, err := tx.CountActive(ctx, send.OrgID, ids)
 		if err != nil {
 			return api.NotificationSend{}, fmt.Errorf("count recipients: %w", err)
 		}

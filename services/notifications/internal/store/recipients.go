@@ -81,8 +81,8 @@ func (t *Tx) LockRecipient(ctx context.Context, id uuid.UUID, orgID string) (rec
 }
 
 // CountActive is of broadcasts.Tx.
-func (t *Tx) CountActive(ctx context.Context, ids []uuid.UUID) (int64, error) {
-	return t.q.CountActiveRecipients(ctx, ids)
+func (t *Tx) CountActive(ctx context.Context, orgID string, ids []uuid.UUID) (int64, error) {
+	return t.q.CountActiveRecipients(ctx, db.CountActiveRecipientsParams{OrgID: orgID, Ids: ids})
 }
 
 func recipientOf(row db.Recipient) recipients.Recipient {

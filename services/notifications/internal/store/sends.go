@@ -82,13 +82,13 @@ func (t *Tx) Audience(ctx context.Context, s broadcasts.Send, most int32) ([]bro
 	var rows []db.AudienceOfEveryoneRow
 	switch category := string(s.Category); {
 	case s.To.Everyone:
-		found, err := t.q.AudienceOfEveryone(ctx, db.AudienceOfEveryoneParams{Category: category, After: s.Cursor, Most: most})
+		found, err := t.q.AudienceOfEveryone(ctx, db.AudienceOfEveryoneParams{OrgID: s.OrgID, Category: category, After: s.Cursor, Most: most})
 		if err != nil {
 			return nil, err
 		}
 		rows = found
 	case len(s.To.Roles) > 0:
-		found, err := t.q.AudienceOfRoles(ctx, db.AudienceOfRolesParams{Category: category, After: s.Cursor, Roles: s.To.Roles, Most: most})
+		found, err := t.q.AudienceOfRoles(ctx, db.AudienceOfRolesParams{OrgID: s.OrgID, Category: category, After: s.Cursor, Roles: s.To.Roles, Most: most})
 		if err != nil {
 			return nil, err
 		}
@@ -96,7 +96,7 @@ func (t *Tx) Audience(ctx context.Context, s broadcasts.Send, most int32) ([]bro
 			rows = append(rows, db.AudienceOfEveryoneRow(row))
 		}
 	default:
-		found, err := t.q.AudienceOfUsers(ctx, db.AudienceOfUsersParams{Category: category, After: s.Cursor, Ids: s.To.UserIDs, Most: most})
+		found, err := t.q.AudienceOfUsers(ctx, db.AudienceOfUsersParams{OrgID: s.OrgID, Category: category, After: s.Cursor, Ids: s.To.UserIDs, Most: most})
 		if err != nil {
 			return nil, err
 		}

@@ -16,12 +16,13 @@ SELECT r.id, r.org_id, (r.email <> '')::boolean AS has_address, i.enabled AS in_
 FROM recipients r
 LEFT JOIN preferences i ON i.recipient_id = r.id AND i.category = $1 AND i.channel = 'in_app'
 LEFT JOIN preferences e ON e.recipient_id = r.id AND e.category = $1 AND e.channel = 'email'
-WHERE r.id > $2 AND r.active AND r.erased_at IS NULL
-ORDER BY r.id LIMIT $3 FOR NO KEY UPDATE OF r
+WHERE r.org_id = $2 AND r.id > $3 AND r.active AND r.erased_at IS NULL
+ORDER BY r.id LIMIT $4 FOR NO KEY UPDATE OF r
 `
 
 type AudienceOfEveryoneParams struct {
 	Category string
+	OrgID    string
 	After    uuid.UUID
 	Most     int32
 }
@@ -35,7 +36,12 @@ type AudienceOfEveryoneRow struct {
 }
 
 func (q *Queries) AudienceOfEveryone(ctx context.Context, arg AudienceOfEveryoneParams) ([]AudienceOfEveryoneRow, error) {
-	rows, err := q.db.Query(ctx, audienceOfEveryone, arg.Category, arg.After, arg.Most)
+	rows, err := q.db.Query(ctx, audienceOfEveryone,
+		arg.Category,
+		arg.OrgID,
+		arg.After,
+		arg.Most,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -65,12 +71,13 @@ SELECT r.id, r.org_id, (r.email <> '')::boolean AS has_address, i.enabled AS in_
 FROM recipients r
 LEFT JOIN preferences i ON i.recipient_id = r.id AND i.category = $1 AND i.channel = 'in_app'
 LEFT JOIN preferences e ON e.recipient_id = r.id AND e.category = $1 AND e.channel = 'email'
-WHERE r.id > $2 AND r.active AND r.erased_at IS NULL AND r.roles && $3::text[]
-ORDER BY r.id LIMIT $4 FOR NO KEY UPDATE OF r
+WHERE r.org_id = $2 AND r.id > $3 AND r.active AND r.erased_at IS NULL AND r.roles && $4::text[]
+ORDER BY r.id LIMIT $5 FOR NO KEY UPDATE OF r
 `
 
 type AudienceOfRolesParams struct {
 	Category string
+	OrgID    string
 	After    uuid.UUID
 	Roles    []string
 	Most     int32
@@ -87,6 +94,7 @@ type AudienceOfRolesRow struct {
 func (q *Queries) AudienceOfRoles(ctx context.Context, arg AudienceOfRolesParams) ([]AudienceOfRolesRow, error) {
 	rows, err := q.db.Query(ctx, audienceOfRoles,
 		arg.Category,
+		arg.OrgID,
 		arg.After,
 		arg.Roles,
 		arg.Most,
@@ -120,12 +128,13 @@ SELECT r.id, r.org_id, (r.email <> '')::boolean AS has_address, i.enabled AS in_
 FROM recipients r
 LEFT JOIN preferences i ON i.recipient_id = r.id AND i.category = $1 AND i.channel = 'in_app'
 LEFT JOIN preferences e ON e.recipient_id = r.id AND e.category = $1 AND e.channel = 'email'
-WHERE r.id > $2 AND r.active AND r.erased_at IS NULL AND r.id = ANY($3::uuid[])
-ORDER BY r.id LIMIT $4 FOR NO KEY UPDATE OF r
+WHERE r.org_id = $2 AND r.id > $3 AND r.active AND r.erased_at IS NULL AND r.id = ANY($4::uuid[])
+ORDER BY r.id LIMIT $5 FOR NO KEY UPDATE OF r
 `
 
 type AudienceOfUsersParams struct {
 	Category string
+	OrgID    string
 	After    uuid.UUID
 	Ids      []uuid.UUID
 	Most     int32
@@ -142,6 +151,7 @@ type AudienceOfUsersRow struct {
 func (q *Queries) AudienceOfUsers(ctx context.Context, arg AudienceOfUsersParams) ([]AudienceOfUsersRow, error) {
 	rows, err := q.db.Query(ctx, audienceOfUsers,
 		arg.Category,
+		arg.OrgID,
 		arg.After,
 		arg.Ids,
 		arg.Most,
@@ -171,11 +181,16 @@ func (q *Queries) AudienceOfUsers(ctx context.Context, arg AudienceOfUsersParams
 }
 
 const countActiveRecipients = `-- name: CountActiveRecipients :one
-SELECT count(*) FROM recipients WHERE id = ANY($1::uuid[]) AND active AND erased_at IS NULL
+SELECT count(*) FROM recipients WHERE org_id = $1 AND id = ANY($2::uuid[]) AND active AND erased_at IS NULL
 `
 
-func (q *Queries) CountActiveRecipients(ctx context.Context, ids []uuid.UUID) (int64, error) {
-	row := q.db.QueryRow(ctx, countActiveRecipients, ids)
+type CountActiveRecipientsParams struct {
+	OrgID string
+	Ids   []uuid.UUID
+}
+
+func (q *Queries) CountActiveRecipients(ctx context.Context, arg CountActiveRecipientsParams) (int64, error) {
+	row := q.db.QueryRow(ctx, countActiveRecipients, arg.OrgID, arg.Ids)
 	var count int64
 	err := row.Scan(&count)
 	return count, err

@@ -70,14 +70,14 @@ INSERT INTO recipients (id, org_id) VALUES (@id, @org_id) ON CONFLICT (id) DO NO
 SELECT * FROM recipients WHERE id = $1 FOR NO KEY UPDATE;
 
 -- name: CountActiveRecipients :one
-SELECT count(*) FROM recipients WHERE id = ANY(@ids::uuid[]) AND active AND erased_at IS NULL;
+SELECT count(*) FROM recipients WHERE org_id = @org_id AND id = ANY(@ids::uuid[]) AND active AND erased_at IS NULL;
 
 -- name: AudienceOfUsers :many
 SELECT r.id, r.org_id, (r.email <> '')::boolean AS has_address, i.enabled AS in_app, e.enabled AS email
 FROM recipients r
 LEFT JOIN preferences i ON i.recipient_id = r.id AND i.category = @category AND i.channel = 'in_app'
 LEFT JOIN preferences e ON e.recipient_id = r.id AND e.category = @category AND e.channel = 'email'
-WHERE r.id > @after AND r.active AND r.erased_at IS NULL AND r.id = ANY(@ids::uuid[])
+WHERE r.org_id = @org_id AND r.id > @after AND r.active AND r.erased_at IS NULL AND r.id = ANY(@ids::uuid[])
 ORDER BY r.id LIMIT @most FOR NO KEY UPDATE OF r;
 
 -- name: AudienceOfRoles :many
@@ -85,7 +85,7 @@ SELECT r.id, r.org_id, (r.email <> '')::boolean AS has_address, i.enabled AS in_
 FROM recipients r
 LEFT JOIN preferences i ON i.recipient_id = r.id AND i.category = @category AND i.channel = 'in_app'
 LEFT JOIN preferences e ON e.recipient_id = r.id AND e.category = @category AND e.channel = 'email'
-WHERE r.id > @after AND r.active AND r.erased_at IS NULL AND r.roles && @roles::text[]
+WHERE r.org_id = @org_id AND r.id > @after AND r.active AND r.erased_at IS NULL AND r.roles && @roles::text[]
 ORDER BY r.id LIMIT @most FOR NO KEY UPDATE OF r;
 
 -- name: AudienceOfEveryone :many
@@ -93,5 +93,5 @@ SELECT r.id, r.org_id, (r.email <> '')::boolean AS has_address, i.enabled AS in_
 FROM recipients r
 LEFT JOIN preferences i ON i.recipient_id = r.id AND i.category = @category AND i.channel = 'in_app'
 LEFT JOIN preferences e ON e.recipient_id = r.id AND e.category = @category AND e.channel = 'email'
-WHERE r.id > @after AND r.active AND r.erased_at IS NULL
+WHERE r.org_id = @org_id AND r.id > @after AND r.active AND r.erased_at IS NULL
 ORDER BY r.id LIMIT @most FOR NO KEY UPDATE OF r;

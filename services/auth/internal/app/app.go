@@ -52,7 +52,7 @@ func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry) (*l
 	if err != nil {
 		return nil, fmt.Errorf("auth: %w", err)
 	}
-	operations(base.Ops, all) //nolint:contextcheck // each request brings its own
+	operations(base.Ops, all)              //nolint:contextcheck // each request brings its own
 	base.AddWithDatabase("keys", all.keys) // first: without them nobody can sign in
 	base.AddWithDatabase("setup", all.setup)
 	base.AddWithDatabase("jobs", all.jobs)

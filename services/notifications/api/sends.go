@@ -67,7 +67,7 @@ type NewSend struct {
 	Body     string         `json:"body" minLength:"1" maxLength:"10000" doc:"The text, plain. Empty lines part paragraphs." example:"Between 02:00 and 02:30 UTC some requests may be slow."`
 	Data     map[string]any `json:"data,omitempty" doc:"For programs, at most 8 KiB of JSON; in the app only." example:"{\"path\":\"/status\"}"`
 	Channels []Channel      `json:"channels,omitempty" minItems:"1" maxItems:"2" uniqueItems:"true" enum:"in_app,email" doc:"Where to tell it; left out: everywhere." example:"[\"in_app\",\"email\"]"`
-	SendAt   *time.Time     `json:"send_at,omitempty" format:"date-time" doc:"When to send, at most a year ahead; left out: now." example:"2026-01-04T02:00:00Z"`
+	SendAt   *time.Time     `json:"send_at,omitempty" format:"date-time" doc:"When to send, at most a year ahead; left out: now."`
 }
 
 // SendAudience is whom to tell: exactly one field is set.

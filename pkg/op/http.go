@@ -24,8 +24,8 @@ import (
 func (s *Server) HTTP() http.Handler {
 	router := mux.NewRouter().SkipClean(true).UseEncodedPath()
 	api := humamux.New(router, apiConfig(s.service))
-	slices.SortFunc(s.routes, func(a, b route) int { return Compare(a.meta, b.meta) })
-	for _, r := range s.routes {
+	sorted := slices.SortedFunc(slices.Values(s.routes), func(a, b route) int { return Compare(a.meta, b.meta) }) // ServeNATS may be reading
+	for _, r := range sorted {
 		if r.mount != nil {
 			r.mount(api)
 		}

@@ -83,10 +83,11 @@ func withinService(from, to []string, inTest bool) string {
 	}
 }
 
-// isDomain tells services/<name>/internal/<noun>. The gateway has no domain: it is a transport throughout.
+// isDomain tells services/<name>/internal/<noun>. The gateway has no domain: it is a transport throughout. Test helpers (…test) put the
+// domain and its store together.
 func isDomain(from []string) bool {
 	return len(from) > 3 && from[0] == "services" && from[1] != "gateway" && from[2] == "internal" &&
-		!slices.Contains(adapters, from[3])
+		!slices.Contains(adapters, from[3]) && !strings.HasSuffix(from[3], "test")
 }
 
 func inDomain(imported string) string {

@@ -33,6 +33,7 @@ func TestImportViolations(t *testing.T) {
 		"the domain imports a broker":               {from: "services/users/internal/user", imports: "github.com/nats-io/nats.go", want: "no broker"},
 		"the domain imports its store":              {from: "services/users/internal/user", imports: root + "services/users/internal/store", want: "the domain does not import"},
 		"a test of the domain imports its store":    {from: "services/users/internal/user", imports: root + "services/users/internal/store", inTest: true},
+		"a test helper imports the store":           {from: "services/users/internal/userstest", imports: root + "services/users/internal/store"},
 		"the store imports the driver":              {from: "services/users/internal/store", imports: "github.com/jackc/pgx/v5"},
 		"the gateway is a transport throughout":     {from: "services/gateway/internal/proxy", imports: "github.com/nats-io/nats.go"},
 		"a program imports every service":           {from: "cmd/atrium", imports: root + "services/gateway"},

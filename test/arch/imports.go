@@ -8,7 +8,7 @@ import (
 )
 
 // adapters are the rooms of a service that speak to the outside: what stands in internal/ beside them is the domain.
-var adapters = []string{"app", "config", "consumers", "rpc", "store", "tasks"}
+var adapters = []string{"app", "config", "consumers", "rpc", "store", "stream", "tasks"}
 
 // outside is what the domain may not import: transports, SQL drivers, brokers, and the rooms that use them.
 var outside = []string{

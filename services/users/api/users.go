@@ -103,7 +103,7 @@ type NewUser struct {
 
 // CreateUserRequest asks for a user.
 type CreateUserRequest struct {
-	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" doc:"Makes it safe to send the request again: the first answer is given again for 24 hours" example:"5b1f0c9e-4f0a-4b52-8f1e-6c1a3f0e9d77"`
+	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" doc:"Makes it safe to send the request again within 24 hours: the user is made once, and the answer is that user" example:"5b1f0c9e-4f0a-4b52-8f1e-6c1a3f0e9d77"`
 	Body           NewUser
 }
 
@@ -120,7 +120,7 @@ var CreateUser = op.Op[CreateUserRequest, CreateUserResponse]{
 		OperationID: "create-user", Method: http.MethodPost, Path: "/api/v1/users", Tags: []string{tagUsers},
 		Summary: "Create a user", DefaultStatus: http.StatusCreated, Errors: []int{http.StatusConflict},
 		Description: "Makes a user with an account and sends an invitation to set a password. 409 `email_taken` when the address has an account. " +
-			"With an `Idempotency-Key` a repeated request gets the first answer; the same key with another body is 422 `idempotency_key_reused`.",
+			"With an `Idempotency-Key` a repeated request makes no second user and answers with the first; the same key with another body is 422 `idempotency_key_reused`.",
 	},
 	Allow: authz.Require("users:write"), Timeout: 8 * time.Second,
 }

@@ -1,6 +1,7 @@
 package test
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"testing"
@@ -20,6 +21,9 @@ func TestOwnPages(t *testing.T) {
 		require.NotEmpty(t, got.Header.Get("X-Request-Id"), path)
 		require.Equal(t, "nosniff", got.Header.Get("X-Content-Type-Options"), path)
 	}
+	document, err := json.Marshal(gateway.OpenAPI(m.issuer.URL))
+	require.NoError(t, err)
+	require.JSONEq(t, string(document), m.do(t, request{path: "/openapi.json"}).Body, "what the CLI writes is what is served")
 	require.Equal(t, "/docs", m.do(t, request{path: "/"}).Header.Get("Location"))
 	require.Equal(t, "dev /dev/inbox", m.do(t, request{path: "/dev/inbox"}).Body)
 	m.do(t, request{path: "/api/v1/users/" + ada}).refused(t, http.StatusUnauthorized, "token_missing") // a service's path cannot be taken

@@ -137,6 +137,11 @@ func TestCookies(t *testing.T) {
 			m.silent(t)
 		}
 	}
+	onlyRefresh := http.Header{"Cookie": {auth.CookieRefresh + "=refresh-secret"}, "Sec-Fetch-Site": {"cross-site"}}
+	for _, path := range []string{"/api/v1/auth/logout", "/api/v1/auth/refresh"} {
+		m.do(t, request{method: "POST", path: path, header: onlyRefresh}).refused(t, http.StatusForbidden, "cross_origin_refused")
+	}
+	m.silent(t)
 	own := browser("Sec-Fetch-Site", "same-origin", "Origin", m.URL)
 	require.Equal(t, http.StatusOK, m.do(t, request{method: "POST", path: "/api/v1/auth/logout", header: own}).Status)
 	ours := browser("Origin", m.issuer.URL) // the public address, which a proxy in front may have replaced in Host

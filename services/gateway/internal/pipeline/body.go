@@ -26,7 +26,7 @@ func (p *Pipeline) bodyLimit(next http.Handler) http.Handler {
 			refuseBody(w, r, tooLarge())
 			return
 		}
-		setReadDeadline(w, time.Now().Add(p.BodyTimeout))
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(p.BodyTimeout)) // not offered by every writer: only a precaution
 		r.Body = http.MaxBytesReader(w, r.Body, limit)
 		next.ServeHTTP(w, r)
 	})
@@ -40,8 +40,7 @@ func (p *Pipeline) readBody(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		body, err := io.ReadAll(r.Body)
-		setReadDeadline(w, time.Time{})
+		body, err := io.ReadAll(r.Body) // at whose end net/http takes the deadline away
 		if err != nil {
 			refuseBody(w, r, bodyError(err))
 			return
@@ -68,8 +67,4 @@ func bodyError(err error) error {
 
 func tooLarge() error {
 	return errs.New(errs.TooLarge, "body_too_large", "The body is larger than this operation takes.")
-}
-
-func setReadDeadline(w http.ResponseWriter, at time.Time) {
-	_ = http.NewResponseController(w).SetReadDeadline(at) // not offered by every writer: only a precaution
 }

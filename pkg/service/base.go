@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"net/http"
 	"os"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -111,11 +113,15 @@ func (b *Base) close() {
 // Key returns the 32-byte key for one purpose, derived from SECRET_KEY. See Secret.Derive.
 func (b *Base) Key(label string) []byte { return b.config.SecretKey.Derive(label) }
 
-// Replica names this process among its service's, the same before and after a restart.
+// Replica names this process among its service's, the same before and after a restart. With a port that is chosen anew each time
+// there is no such name unless the configuration gives one, and each start has its own.
 func (b *Base) Replica() string {
+	if b.config.Replica != "" {
+		return b.config.Replica
+	}
 	host, err := os.Hostname()
-	if err != nil {
-		return ""
+	if _, port, _ := net.SplitHostPort(b.config.HTTPAddr); err != nil || port == "0" {
+		return uuid.Must(uuid.NewV7()).String()
 	}
 	return host + "/" + b.config.HTTPAddr
 }

@@ -20,6 +20,7 @@ import (
 type Config struct {
 	HTTPAddr  string `env:"HTTP_ADDR" envDefault:":8080" doc:"Address that the service listens on."`
 	AdminAddr string `env:"ADMIN_ADDR" envDefault:":9090" doc:"Address of /livez, /readyz and /metrics. Keep it private."`
+	Replica   string `env:"REPLICA" doc:"What this process is called among the replicas of its service, the same after a restart: by that it takes back the work that it was doing when it was killed. Empty: the host's name and HTTP_ADDR."`
 	NATS      natsconn.Config
 
 	Issuer         string  `env:"ISSUER" envDefault:"http://localhost:8080" doc:"Public URL of the mesh, as the iss claim of its tokens says it."`

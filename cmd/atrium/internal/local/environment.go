@@ -35,6 +35,7 @@ func (e environment) common() map[string]string {
 	return map[string]string{
 		"HTTP_ADDR":  "127.0.0.1:0",
 		"ADMIN_ADDR": "127.0.0.1:0",
+		"REPLICA":    "local", // the only one there is: the folder's lock sees to that
 		"NATS_URL":   e.nats,
 		"ISSUER":     e.origin,
 		"SECRET_KEY": e.secret,

@@ -5,11 +5,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"os"
-	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/riverqueue/river"
 
 	"github.com/atrium-mesh/atrium/pkg/config"
@@ -74,7 +71,7 @@ func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry) (*l
 		return nil, err
 	}
 	runner, err := jobs.New(jobs.Config{
-		Pool: base.Pool, Replica: replica(cfg.HTTPAddr), Workers: p.workers(cfg), Periodic: tasks.Periodic(), Timeout: jobTimeout,
+		Pool: base.Pool, Replica: base.Replica(), Workers: p.workers(cfg), Periodic: tasks.Periodic(), Timeout: jobTimeout,
 		Queues: map[string]river.QueueConfig{
 			tasks.QueueMail: {MaxWorkers: cfg.MailWorkers}, tasks.QueueSends: {MaxWorkers: 2}, tasks.QueueHouse: {MaxWorkers: 4},
 		},
@@ -167,14 +164,4 @@ func (p *parts) workers(cfg ownconfig.Config) *river.Workers {
 		IdempotencyKeys: p.store.PurgeIdempotencyKeys, NotificationsFor: cfg.NotificationsFor, DeliveriesFor: cfg.DeliveriesFor, Clock: time.Now,
 	})
 	return all
-}
-
-// replica is what this process was called before a restart, too, and what no other process on the machine is called: by that, it takes
-// back the jobs that it ran when it was killed. With a port that is chosen anew each time there is no such name.
-func replica(addr string) string {
-	host, err := os.Hostname()
-	if err != nil || strings.HasSuffix(addr, ":0") {
-		return uuid.Must(uuid.NewV7()).String()
-	}
-	return host + addr
 }

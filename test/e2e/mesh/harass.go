@@ -19,8 +19,11 @@ const (
 func (m *Mesh) Harass(ctx context.Context) map[string]int {
 	kills := map[string]int{}
 	services := m.Services()
-	for {
-		p := services[rand.N(len(services))] //nolint:gosec // chance, not a secret
+	for i := 0; ; i++ {
+		if i %= len(services); i == 0 { // everybody's turn comes, in an order of its own each time
+			rand.Shuffle(len(services), func(a, b int) { services[a], services[b] = services[b], services[a] })
+		}
+		p := services[i]
 		p.Kill()
 		kills[p.Name]++
 		pause(ctx, rand.N(longestAbsence)) //nolint:gosec // likewise

@@ -41,6 +41,7 @@ type Process struct {
 	running  *exec.Cmd
 	ended    chan struct{}
 	expected bool // that it ends
+	asked    bool // to end, so that it must do so well
 }
 
 func (p *Process) start() error {
@@ -61,7 +62,7 @@ func (p *Process) start() error {
 	if err := <-started; err != nil {
 		return fmt.Errorf("start %s: %w", p.Name, err)
 	}
-	p.running, p.ended, p.expected = command, ended, false
+	p.running, p.ended, p.expected, p.asked = command, ended, false, false
 	return nil
 }
 
@@ -78,8 +79,11 @@ func (p *Process) run(command *exec.Cmd, output *os.File, started chan<- error, 
 	err = command.Wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.expected {
+	switch {
+	case !p.expected:
 		p.t.Errorf("%s ended by itself: %v\n%s", p.Name, err, p.tail())
+	case p.asked && err != nil:
+		p.t.Errorf("%s was asked to end: %v\n%s", p.Name, err, p.tail())
 	}
 	p.running = nil
 	close(ended)
@@ -117,7 +121,7 @@ func (p *Process) end(s syscall.Signal) {
 	p.t.Helper()
 	p.mu.Lock()
 	command, ended := p.running, p.ended
-	p.expected = true
+	p.expected, p.asked = true, s == syscall.SIGTERM
 	p.mu.Unlock()
 	if command == nil {
 		return

@@ -52,7 +52,7 @@ cover: ## The coverage table of the last `make test`, and an HTML page of each s
 e2e: ## The whole story through the gateway: separate processes, and `atrium up`
 	@scripts/deps postgres chromium
 	@scripts/build
-	go test -count=1 -timeout=20m ./test/e2e/...
+	ATRIUM_E2E_BIN=$(CURDIR)/bin go test -count=1 -v -timeout=20m ./test/e2e/...
 
 bench: ## Measure (BENCH=regexp); the numbers of docs/benchmarks.md come from here
 	@scripts/deps postgres

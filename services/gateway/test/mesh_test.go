@@ -52,7 +52,7 @@ type mesh struct {
 }
 
 // start runs a gateway without limits, unless env says otherwise.
-func start(t *testing.T, env config.Source, options ...gateway.Option) *mesh {
+func start(t testing.TB, env config.Source, options ...gateway.Option) *mesh {
 	t.Helper()
 	m := &mesh{server: natstest.StartServer(t), issuer: tokentest.NewIssuer(t), spans: telemetrytest.New(t)}
 	m.auth = newStub(t, "auth", auth.Operations(), m.issuer)
@@ -69,14 +69,14 @@ func start(t *testing.T, env config.Source, options ...gateway.Option) *mesh {
 }
 
 // replica starts one more gateway of the same mesh.
-func (m *mesh) replica(t *testing.T, options ...gateway.Option) *servicetest.Service {
+func (m *mesh) replica(t testing.TB, options ...gateway.Option) *servicetest.Service {
 	t.Helper()
 	return servicetest.Start(t, gateway.Service(options...), servicetest.Options{
 		Env: m.env, NATS: m.server, Issuer: m.issuer, Recorder: m.spans,
 	})
 }
 
-func newClient(t *testing.T) *http.Client {
+func newClient(t testing.TB) *http.Client {
 	t.Helper()
 	transport := &http.Transport{DisableCompression: true}
 	t.Cleanup(transport.CloseIdleConnections)

@@ -30,6 +30,7 @@ func TestProfileFollowsTheAccount(t *testing.T) {
 	require.Equal(t, `"1"`, u.ETag)
 
 	publish(m, auth.AccountVerified, id, auth.AccountVerifiedData{AccountID: id, Email: "ada@example.com", At: time.Now()})
+	publish(m, auth.AccountVerified, id, auth.AccountVerifiedData{AccountID: id, Email: "ada@example.com", FullName: "Ada King", At: time.Now()})
 	publish(m, auth.RolesChanged, id, auth.RolesChangedData{AccountID: id, Roles: []string{"user", "support"}, Version: 3})
 	publish(m, auth.RolesChanged, id, auth.RolesChangedData{AccountID: id, Roles: []string{"user"}, Version: 2})
 	signedIn := time.Now().UTC().Truncate(time.Second)
@@ -38,8 +39,9 @@ func TestProfileFollowsTheAccount(t *testing.T) {
 	require.Eventually(t, func() bool {
 		u := m.must(m.as(id), id).Body
 		return u.Status == "active" && u.EmailVerified && slices.Equal(u.Roles, []string{"user", "support"}) &&
-			u.LastSignInAt != nil && u.LastSignInAt.Equal(signedIn)
+			u.LastSignInAt != nil && u.LastSignInAt.Equal(signedIn) && u.FullName == "Ada King"
 	}, wait, tick)
+	require.Equal(t, 1, m.published("users.user.updated.v1"), "others hear of the name that came with an accepted invitation")
 	require.Zero(t, m.count("dead_letters"))
 }
 

@@ -4,6 +4,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/riverqueue/river"
 
@@ -93,7 +94,7 @@ func compose(cfg authconfig.Config, base *service.Base) (domain, error) {
 	if err != nil {
 		return domain{}, err
 	}
-	runner, err := background(base, records)
+	runner, err := background(base, records, cfg.AuditRetention)
 	if err != nil {
 		return domain{}, err
 	}
@@ -137,9 +138,9 @@ func compose(cfg authconfig.Config, base *service.Base) (domain, error) {
 }
 
 // background is the jobs that auth does by itself.
-func background(base *service.Base, records *store.Store) (*jobs.Runner, error) {
+func background(base *service.Base, records *store.Store, keepAudit time.Duration) (*jobs.Runner, error) {
 	workers := river.NewWorkers()
-	if err := river.AddWorkerSafely(workers, tasks.NewCleanupWorker(records.Expiring(), nil, base.Tel.Logger)); err != nil {
+	if err := river.AddWorkerSafely(workers, tasks.NewCleanupWorker(records.Expiring(keepAudit), nil, base.Tel.Logger)); err != nil {
 		return nil, fmt.Errorf("add the clean-up: %w", err)
 	}
 	return jobs.New(jobs.Config{

@@ -29,6 +29,8 @@ type Config struct {
 	RefreshTokenTTL time.Duration `env:"REFRESH_TOKEN_TTL" envDefault:"720h" doc:"How long a session lives without being used."`
 	RefreshGrace    time.Duration `env:"REFRESH_GRACE" envDefault:"10s" doc:"Time in which a used refresh token gives its successor again, so that tabs may race."`
 
+	AuditRetention time.Duration `env:"AUDIT_RETENTION" envDefault:"8760h" doc:"How long the audit trail is kept, at least a day."`
+
 	RegistrationEnabled  bool          `env:"REGISTRATION_ENABLED" envDefault:"true" doc:"Whether people can sign up; administrators can invite them in any case."`
 	RequireVerifiedEmail bool          `env:"REQUIRE_VERIFIED_EMAIL" envDefault:"true" doc:"Whether an address must be verified before signing in."`
 	AnswerAfter          time.Duration `env:"UNIFORM_ANSWER_TIME" envDefault:"250ms" doc:"Time after which requests for a mail are answered, so that it does not tell whether there is an account."`
@@ -38,6 +40,7 @@ const (
 	leastAccessTTL = time.Minute
 	mostAccessTTL  = time.Hour
 	mostGrace      = time.Minute
+	leastAudit     = 24 * time.Hour
 )
 
 // Validate reports what no single field can say.
@@ -51,6 +54,9 @@ func (c Config) Validate() error {
 	}
 	if c.RefreshGrace < 0 || c.RefreshGrace > mostGrace {
 		problems = append(problems, config.Problemf("REFRESH_GRACE", "must be 0s to %s.", mostGrace))
+	}
+	if c.AuditRetention < leastAudit {
+		problems = append(problems, config.Problemf("AUDIT_RETENTION", "must be at least %s.", leastAudit))
 	}
 	if c.AnswerAfter < 0 || c.AnswerAfter > time.Second {
 		problems = append(problems, config.Problemf("UNIFORM_ANSWER_TIME", "must be 0s to 1s."))

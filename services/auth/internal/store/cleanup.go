@@ -15,8 +15,8 @@ const (
 	keepLinks    = 7 * 24 * time.Hour  // so that one that is opened late is said to have expired, and not to be wrong
 )
 
-// Expiring is everything that expires.
-func (s *Store) Expiring() []tasks.Expiring {
+// Expiring is everything that expires. The audit trail is kept for keepAudit.
+func (s *Store) Expiring(keepAudit time.Duration) []tasks.Expiring {
 	return []tasks.Expiring{
 		{Name: "refresh_tokens", Delete: func(ctx context.Context, before time.Time, limit int32) (int64, error) {
 			return s.q.DeleteExpiredRefreshTokens(ctx, db.DeleteExpiredRefreshTokensParams{Before: before, RowLimit: limit})
@@ -35,6 +35,9 @@ func (s *Store) Expiring() []tasks.Expiring {
 		}},
 		{Name: "known_addresses", Keep: throttle.KnownRetention, Delete: func(ctx context.Context, before time.Time, limit int32) (int64, error) {
 			return s.q.DeleteOldKnownAddresses(ctx, db.DeleteOldKnownAddressesParams{Before: before, RowLimit: limit})
+		}},
+		{Name: "audit_log", Keep: keepAudit, Delete: func(ctx context.Context, before time.Time, limit int32) (int64, error) {
+			return s.q.DeleteOldAudit(ctx, db.DeleteOldAuditParams{Before: before, RowLimit: limit})
 		}},
 		{Name: "idempotency_keys", Delete: func(ctx context.Context, _ time.Time, _ int32) (int64, error) {
 			return idempotency.Cleanup(ctx, s.pool)

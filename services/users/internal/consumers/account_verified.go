@@ -9,11 +9,16 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/events"
 	auth "github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/users/internal/store"
+	"github.com/atrium-mesh/atrium/services/users/internal/users"
 )
 
-// accountVerified makes a pending user active.
+// accountVerified makes a pending user active. Who accepts an invitation may say another name than the one that was invited.
 func accountVerified(clock func() time.Time) events.Handler {
 	return events.On(auth.AccountVerified, func(ctx context.Context, tx pgx.Tx, e events.Event[auth.AccountVerifiedData]) error {
-		return store.WithTx(tx).MarkVerified(ctx, e.Data.AccountID, e.Data.Email, clock())
+		records := store.WithTx(tx)
+		if err := records.MarkVerified(ctx, e.Data.AccountID, e.Data.Email, e.Data.FullName, clock()); err != nil || e.Data.FullName == "" {
+			return err
+		}
+		return users.TellUpdated(ctx, records, e.Data.AccountID)
 	})
 }

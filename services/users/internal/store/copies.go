@@ -9,9 +9,9 @@ import (
 	"github.com/atrium-mesh/atrium/services/users/internal/store/db"
 )
 
-// MarkVerified copies that a person proved to own the address.
-func (tx *Tx) MarkVerified(ctx context.Context, id uuid.UUID, email string, at time.Time) error {
-	return tx.q.MarkVerified(ctx, db.MarkVerifiedParams{ID: id, Email: email, Now: at})
+// MarkVerified copies that a person proved to own the address, and the name given then, unless it is empty.
+func (tx *Tx) MarkVerified(ctx context.Context, id uuid.UUID, email, fullName string, at time.Time) error {
+	return tx.q.MarkVerified(ctx, db.MarkVerifiedParams{ID: id, Email: email, FullName: fullName, Now: at})
 }
 
 // SetRoles copies the roles of an account. An older version of them never replaces a newer one.

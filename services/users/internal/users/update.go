@@ -2,7 +2,11 @@ package users
 
 import (
 	"context"
+	"errors"
 
+	"github.com/google/uuid"
+
+	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/services/users/api"
 )
 
@@ -78,6 +82,18 @@ func merged(p Profile, c api.ProfileChange) (Profile, error) {
 		p.TimeZone, zoneErr = cleanZone(*c.TimeZone)
 	}
 	return p, allOf(nameErr, zoneErr)
+}
+
+// TellUpdated tells others what they keep a copy of, after a change that an event brought. A user that is not there is no matter.
+func TellUpdated(ctx context.Context, tx Tx, id uuid.UUID) error {
+	u, err := tx.LockUser(ctx, id)
+	if errors.Is(err, errs.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return publish(ctx, tx, api.UserUpdated, id, updated(u))
 }
 
 // updated is what others keep a copy of.

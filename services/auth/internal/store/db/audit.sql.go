@@ -48,6 +48,23 @@ func (q *Queries) CountAudit(ctx context.Context, arg CountAuditParams) (int64, 
 	return count, err
 }
 
+const deleteOldAudit = `-- name: DeleteOldAudit :execrows
+DELETE FROM audit_log WHERE id IN (SELECT a.id FROM audit_log a WHERE a.at < $1::timestamptz ORDER BY a.at LIMIT $2)
+`
+
+type DeleteOldAuditParams struct {
+	Before   time.Time
+	RowLimit int32
+}
+
+func (q *Queries) DeleteOldAudit(ctx context.Context, arg DeleteOldAuditParams) (int64, error) {
+	result, err := q.db.Exec(ctx, deleteOldAudit, arg.Before, arg.RowLimit)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const eraseAudit = `-- name: EraseAudit :exec
 UPDATE audit_log SET ip = '', device = '', details = '{}' WHERE actor = $1::text OR subject = $1::text
 `

@@ -29,3 +29,6 @@ LIMIT @row_limit OFFSET @row_offset;
 -- EraseAudit removes address and device of a person from the trail and keeps what was done.
 -- name: EraseAudit :exec
 UPDATE audit_log SET ip = '', device = '', details = '{}' WHERE actor = @account_id::text OR subject = @account_id::text;
+
+-- name: DeleteOldAudit :execrows
+DELETE FROM audit_log WHERE id IN (SELECT a.id FROM audit_log a WHERE a.at < @before::timestamptz ORDER BY a.at LIMIT @row_limit);

@@ -232,20 +232,26 @@ func (q *Queries) MarkDeleted(ctx context.Context, arg MarkDeletedParams) (User,
 }
 
 const markVerified = `-- name: MarkVerified :exec
-UPDATE users SET email = $1, email_verified = true, version = version + 1, updated_at = $2::timestamptz,
+UPDATE users SET email = $1, email_verified = true, full_name = coalesce(nullif($2::text, ''), full_name), version = version + 1, updated_at = $3::timestamptz,
        status = CASE WHEN status = 'pending' THEN 'active' ELSE status END,
        status_before = CASE WHEN status_before = 'pending' THEN 'active' ELSE status_before END
-WHERE id = $3
+WHERE id = $4
 `
 
 type MarkVerifiedParams struct {
-	Email string
-	Now   time.Time
-	ID    uuid.UUID
+	Email    string
+	FullName string
+	Now      time.Time
+	ID       uuid.UUID
 }
 
 func (q *Queries) MarkVerified(ctx context.Context, arg MarkVerifiedParams) error {
-	_, err := q.db.Exec(ctx, markVerified, arg.Email, arg.Now, arg.ID)
+	_, err := q.db.Exec(ctx, markVerified,
+		arg.Email,
+		arg.FullName,
+		arg.Now,
+		arg.ID,
+	)
 	return err
 }
 

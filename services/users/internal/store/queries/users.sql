@@ -27,7 +27,7 @@ UPDATE users SET status = coalesce(status_before, 'pending'), status_before = NU
 WHERE id = @id RETURNING *;
 
 -- name: MarkVerified :exec
-UPDATE users SET email = @email, email_verified = true, version = version + 1, updated_at = @now::timestamptz,
+UPDATE users SET email = @email, email_verified = true, full_name = coalesce(nullif(@full_name::text, ''), full_name), version = version + 1, updated_at = @now::timestamptz,
        status = CASE WHEN status = 'pending' THEN 'active' ELSE status END,
        status_before = CASE WHEN status_before = 'pending' THEN 'active' ELSE status_before END
 WHERE id = @id;

@@ -44,8 +44,11 @@ func TestCORS(t *testing.T) {
 
 	// Pages of an allowed origin must be able to read errors, too.
 	for i, q := range []request{
-		{path: "/api/v1/users/me", header: from(app)}, {path: "/nowhere", header: from(app)}, {method: "BREW", path: "/api/v1/users"},
-		{method: "POST", path: "/api/v1/auth/login", body: "{}", header: from(app)}, {method: "POST", path: "/api/v1/auth/login", body: "{}", header: from(app)},
+		{path: "/api/v1/users/me", header: from(app)},
+		{path: "/nowhere", header: from(app)},
+		{method: "BREW", path: "/api/v1/users"},
+		{method: "POST", path: "/api/v1/auth/login", body: "{}", header: from(app)},
+		{method: "POST", path: "/api/v1/auth/login", body: "{}", header: from(app)},
 	} {
 		q.header = from(app)
 		got = m.do(t, q)

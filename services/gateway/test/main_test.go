@@ -8,6 +8,6 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	http.DefaultTransport.(*http.Transport).DisableKeepAlives = true // of the readiness probes
+	http.DefaultTransport.(*http.Transport).DisableKeepAlives = true //nolint:forbidigo // readiness is asked for with it
 	goleak.VerifyTestMain(m)
 }

@@ -192,7 +192,7 @@ func TestRevocationClosesStreams(t *testing.T) {
 	for _, s := range []*servicetest.Service{m.Service, second} {
 		conn, in := m.open(t, s.URL, bearer), m.events(t, s.URL, bearer)
 		streams = append(streams,
-			func() error { _, _, err := conn.Read(context.Background()); return err },
+			func() error { _, _, err := conn.Read(t.Context()); return err },
 			func() error { _, err := in.ReadByte(); return err })
 	}
 	m.revocations.raise(t, token.ScopeSession, bob, true)
@@ -215,7 +215,7 @@ func TestRevocationThatOnlyThePollBrings(t *testing.T) {
 	m.notifications.answer(streaming(nil))
 	conn := m.open(t, m.URL, m.issuer.SignUser(ada))
 	m.revocations.raise(t, token.ScopeUser, ada, false)
-	took := closed(t, func() error { _, _, err := conn.Read(context.Background()); return err })
+	took := closed(t, func() error { _, _, err := conn.Read(t.Context()); return err })
 	require.Less(t, took, 4*time.Second)
 }
 
@@ -242,7 +242,7 @@ func TestExpiryClosesStreams(t *testing.T) {
 	m.notifications.answer(streaming(nil))
 	expires := time.Now().Add(2 * time.Second).Truncate(time.Second)
 	conn := m.open(t, m.URL, m.issuer.Sign(tokentest.Claims{Subject: ada, ExpiresAt: expires}))
-	closed(t, func() error { _, _, err := conn.Read(context.Background()); return err })
+	closed(t, func() error { _, _, err := conn.Read(t.Context()); return err })
 	require.WithinDuration(t, expires, time.Now(), 1500*time.Millisecond)
 	require.True(t, time.Now().After(expires))
 }
@@ -277,7 +277,7 @@ func TestShutdownDoesNotWaitForStreams(t *testing.T) {
 	began := time.Now()
 	m.Stop(t)
 	require.Less(t, time.Since(began), 3*time.Second)
-	closed(t, func() error { _, _, err := conn.Read(context.Background()); return err })
+	closed(t, func() error { _, _, err := conn.Read(t.Context()); return err })
 	closed(t, func() error { _, err := in.ReadByte(); return err })
 }
 

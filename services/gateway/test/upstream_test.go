@@ -56,7 +56,7 @@ func TestServiceThatComesBack(t *testing.T) {
 }
 
 // hangUp closes the connection without an answer.
-func hangUp(w http.ResponseWriter, _ *http.Request) { panic(http.ErrAbortHandler) }
+func hangUp(_ http.ResponseWriter, _ *http.Request) { panic(http.ErrAbortHandler) }
 
 func TestRetriesOfReadsOnly(t *testing.T) {
 	t.Parallel()

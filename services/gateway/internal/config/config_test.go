@@ -9,17 +9,13 @@ import (
 	gateway "github.com/atrium-mesh/atrium/services/gateway/internal/config"
 )
 
-func source(pairs ...string) config.Source {
-	src := config.Source{"SECRET_KEY": "the secret key of tests, which everybody knows", "NATS_URL": "nats://127.0.0.1:4222"}
-	for i := 0; i < len(pairs); i += 2 {
-		src[pairs[i]] = pairs[i+1]
-	}
-	return src
+func source(with config.Source) config.Source {
+	return config.Source{"SECRET_KEY": "the secret key of tests, which everybody knows", "NATS_URL": "nats://127.0.0.1:4222"}.With(with)
 }
 
 func TestDefaults(t *testing.T) {
 	t.Parallel()
-	cfg, err := config.Load[gateway.Config](source())
+	cfg, err := config.Load[gateway.Config](source(nil))
 	require.NoError(t, err)
 	require.Equal(t, "5/1m", cfg.RateLimitSignIn.String())
 	require.Equal(t, "10/1m", cfg.RateLimitSignUp.String())
@@ -30,7 +26,7 @@ func TestDefaults(t *testing.T) {
 
 func TestLimitsCanBeOff(t *testing.T) {
 	t.Parallel()
-	cfg, err := config.Load[gateway.Config](source("RATE_LIMIT_API", "off"))
+	cfg, err := config.Load[gateway.Config](source(config.Source{"RATE_LIMIT_API": "off"}))
 	require.NoError(t, err)
 	require.True(t, cfg.RateLimitAPI.Off())
 }
@@ -38,16 +34,29 @@ func TestLimitsCanBeOff(t *testing.T) {
 func TestWhatIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ variable, value string }{
-		{"CORS_ORIGINS", "*"}, {"CORS_ORIGINS", "https://*.example.com"}, {"CORS_ORIGINS", "https://app.example.com/"},
-		{"CORS_ORIGINS", "https://app.example.com,null"}, {"CORS_ORIGINS", "https://App.example.com"}, {"CORS_ORIGINS", "https://app.example.com:443"},
-		{"CORS_ORIGINS", "ftp://example.com"}, {"CORS_ORIGINS", "app.example.com"}, {"CORS_ORIGINS", "https://a@example.com"},
-		{"TRUSTED_PROXIES", "everybody"}, {"MAX_BODY_BYTES", "0"}, {"USERS_URL", "users:8080"}, {"AUTH_URL", "http://auth/?x=1"},
-		{"REDIS_URL", "not a url"}, {"RATE_LIMIT_SIGN_IN", "5"}, {"ISSUER", "localhost"},
+		{"CORS_ORIGINS", "*"},
+		{"CORS_ORIGINS", "https://*.example.com"},
+		{"CORS_ORIGINS", "https://app.example.com/"},
+		{"CORS_ORIGINS", "https://app.example.com,null"},
+		{"CORS_ORIGINS", "https://App.example.com"},
+		{"CORS_ORIGINS", "https://app.example.com:443"},
+		{"CORS_ORIGINS", "ftp://example.com"},
+		{"CORS_ORIGINS", "app.example.com"},
+		{"CORS_ORIGINS", "https://a@example.com"},
+		{"TRUSTED_PROXIES", "everybody"},
+		{"MAX_BODY_BYTES", "0"},
+		{"USERS_URL", "users:8080"},
+		{"AUTH_URL", "http://auth/?x=1"},
+		{"REDIS_URL", "not a url"},
+		{"RATE_LIMIT_SIGN_IN", "5"},
+		{"ISSUER", "localhost"},
 	} {
-		_, err := config.Load[gateway.Config](source(c.variable, c.value))
+		_, err := config.Load[gateway.Config](source(config.Source{c.variable: c.value}))
 		require.ErrorContains(t, err, c.variable, "%s=%s", c.variable, c.value)
 	}
-	_, err := config.Load[gateway.Config](source("CORS_ORIGINS", "https://app.example.com,http://localhost:3000", "REDIS_URL", "redis://localhost:6379/0"))
+	_, err := config.Load[gateway.Config](source(config.Source{
+		"CORS_ORIGINS": "https://app.example.com,http://localhost:3000", "REDIS_URL": "redis://localhost:6379/0",
+	}))
 	require.NoError(t, err)
 }
 
@@ -57,7 +66,7 @@ func TestOrigin(t *testing.T) {
 		"https://atrium.example.com": "https://atrium.example.com", "https://Atrium.example.com:443/base": "https://atrium.example.com",
 		"http://localhost:8080": "http://localhost:8080", "http://[::1]:80": "http://[::1]",
 	} {
-		cfg, err := config.Load[gateway.Config](source("ISSUER", issuer))
+		cfg, err := config.Load[gateway.Config](source(config.Source{"ISSUER": issuer}))
 		require.NoError(t, err, issuer)
 		origin, err := cfg.Origin()
 		require.NoError(t, err)

@@ -37,8 +37,10 @@ func Handler(doc *huma.OpenAPI, next http.Handler) (http.Handler, error) {
 	mux.Handle("GET /openapi.json", content("application/json", body))
 	mux.Handle("GET /redoc/redoc.js", content(typeScript, []byte(redoc.JavaScript)))
 	for _, p := range []struct{ path, file, contentType string }{
-		{"/docs", "swagger.html", typePage}, {"/docs/start.js", "swagger.js", typeScript},
-		{"/redoc", "redoc.html", typePage}, {"/redoc/start.js", "redoc.js", typeScript},
+		{"/docs", "swagger.html", typePage},
+		{"/docs/start.js", "swagger.js", typeScript},
+		{"/redoc", "redoc.html", typePage},
+		{"/redoc/start.js", "redoc.js", typeScript},
 	} {
 		page, err := pages.ReadFile("pages/" + p.file)
 		if err != nil {

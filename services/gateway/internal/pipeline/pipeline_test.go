@@ -43,7 +43,8 @@ type log struct {
 }
 
 func (l *log) Write(b []byte) (int, error) { l.mu.Lock(); defer l.mu.Unlock(); return l.buf.Write(b) }
-func (l *log) String() string              { l.mu.Lock(); defer l.mu.Unlock(); return l.buf.String() }
+
+func (l *log) String() string { l.mu.Lock(); defer l.mu.Unlock(); return l.buf.String() }
 
 var write = op.Op[struct{}, struct{}]{
 	Operation: huma.Operation{OperationID: "write", Method: http.MethodPost, Path: "/things/{id}", Summary: "Write", MaxBodyBytes: 10},

@@ -11,7 +11,7 @@ import (
 // nobody takes half of one for the whole.
 func (p *Pipeline) recover(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer func() {
+		defer func() { //nolint:contextcheck // the request has it
 			v := recover()
 			if v == nil {
 				return

@@ -25,7 +25,7 @@ func newBreaker(operation string, logger *slog.Logger) *breaker {
 		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= openAfter },
 		IsExcluded:  func(err error) bool { return errors.Is(err, context.Canceled) },
 		OnStateChange: func(name string, from, to gobreaker.State) {
-			logger.Warn("breaker", "operation", name, "from", from.String(), "to", to.String()) //nolint:sloglint // of many requests
+			logger.Warn("breaker", "operation", name, "from", from.String(), "to", to.String())
 		},
 	})
 }

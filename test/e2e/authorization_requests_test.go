@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -53,14 +54,7 @@ func (a attempt) bodies() map[string]any {
 	link := map[string]string{"token": "nonsense", "password": fresh.Password, "email": fresh.Email, "full_name": "Fresh"}
 	only := func(names ...string) map[string]string {
 		body := maps.Clone(link)
-		maps.DeleteFunc(body, func(name, _ string) bool {
-			for _, wanted := range names {
-				if name == wanted {
-					return false
-				}
-			}
-			return true
-		})
+		maps.DeleteFunc(body, func(name, _ string) bool { return !slices.Contains(names, name) })
 		return body
 	}
 	return map[string]any{

@@ -61,7 +61,7 @@ func (w *world) state(t *testing.T) string {
 func (w *world) refuses(t *testing.T, cases []refusal) {
 	t.Helper()
 	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) { //nolint:paralleltest // each asserts that it has changed nothing
+		t.Run(c.name, func(t *testing.T) {
 			before := w.state(t)
 			a := c.who.For(t).Do(c.send).WantProblem(c.status, c.code)
 			if field, code, ok := strings.Cut(c.field, " "); ok {
@@ -76,12 +76,13 @@ func (w *world) refuses(t *testing.T, cases []refusal) {
 // TestBadInput: every kind of bad input is refused with a problem that says what is wrong, and changes nothing.
 func TestBadInput(t *testing.T) {
 	t.Parallel()
-	m := mesh.Processes(t, mesh.Options{})
-	w := newWorld(t, m)
-	t.Run("bodies", func(t *testing.T) { w.refuses(t, w.bodies()) })             //nolint:paralleltest // one after the other
-	t.Run("addresses", func(t *testing.T) { w.refuses(t, w.addresses()) })       //nolint:paralleltest // likewise
-	t.Run("preconditions", func(t *testing.T) { w.refuses(t, w.conditions(t)) }) //nolint:paralleltest // likewise
-	t.Run("identities", func(t *testing.T) { w.pretends(t) })                    //nolint:paralleltest // likewise
+	everywhere(t, func(t *testing.T, m *mesh.Mesh) {
+		w := newWorld(t, m)
+		t.Run("bodies", func(t *testing.T) { w.refuses(t, w.bodies()) })             //nolint:paralleltest // one after the other
+		t.Run("addresses", func(t *testing.T) { w.refuses(t, w.addresses()) })       //nolint:paralleltest // likewise
+		t.Run("preconditions", func(t *testing.T) { w.refuses(t, w.conditions(t)) }) //nolint:paralleltest // likewise
+		t.Run("identities", func(t *testing.T) { w.pretends(t) })                    //nolint:paralleltest // likewise
+	})
 }
 
 func register(raw string) client.Request {

@@ -154,7 +154,7 @@ func (c *crowd) verifies(ctx context.Context, p client.Person) error {
 // try sends a request to any gateway, again and again as a client would, until it is answered with one of the statuses.
 func (c *crowd) try(ctx context.Context, token string, r client.Request, done ...int) (*client.Answer, error) {
 	for {
-		origin := c.mesh.Origins[rand.N(len(c.mesh.Origins))] //nolint:gosec // chance, not a secret
+		origin := c.mesh.Origins[rand.N(len(c.mesh.Origins))]
 		answer, err := c.visitor.At(origin).WithToken(token).Try(ctx, r)
 		if ctx.Err() != nil {
 			return nil, fmt.Errorf("%s %s: %w", r.Method, r.Path, errors.Join(ctx.Err(), err))
@@ -172,7 +172,7 @@ func (c *crowd) try(ctx context.Context, token string, r client.Request, done ..
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(20*time.Millisecond + rand.N(100*time.Millisecond)): //nolint:gosec // jitter
+		case <-time.After(20*time.Millisecond + rand.N(100*time.Millisecond)):
 		}
 	}
 }

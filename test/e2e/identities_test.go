@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -92,15 +93,13 @@ func TestBadTokens(t *testing.T) {
 }
 
 // ourBad is made from a token of Ada's: what says it is of our issuer, and is not.
-func ourBad(t *testing.T, thief *tokentest.Issuer, m *mesh.Mesh, real string) map[string]string {
+func ourBad(t *testing.T, thief *tokentest.Issuer, m *mesh.Mesh, whole string) map[string]string {
 	t.Helper()
-	parts := strings.Split(real, ".")
+	parts := strings.Split(whole, ".")
 	header, claims := decode(t, parts[0]), decode(t, parts[1])
 	forged := tokentest.Claims{Extra: claims, Header: map[string]any{"kid": header["kid"]}}
 	none, more := tokentest.Claims{Extra: claims, Header: map[string]any{"kid": header["kid"]}}, map[string]any{}
-	for name, value := range claims {
-		more[name] = value
-	}
+	maps.Copy(more, claims)
 	more["scope"] = "users:read users:write"
 	require.Equal(t, m.Origin, claims["iss"])
 	return map[string]string{

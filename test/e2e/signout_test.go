@@ -25,8 +25,9 @@ const (
 
 // ending is a way in which a person's sessions end: what is done, at the first gateway.
 type ending struct {
-	name string
-	do   func(w *signOut)
+	name   string
+	do     func(w *signOut)
+	closes []string // how the WebSocket may end
 }
 
 // signOut is one person with a session that two clients use, one at each gateway; the second has both kinds of stream open.
@@ -42,22 +43,23 @@ type signOut struct {
 // beside other tests, since it measures.
 func TestSignOut(t *testing.T) { //nolint:paralleltest // it measures
 	m := mesh.Processes(t, mesh.Options{Gateways: 2})
-	for _, e := range []ending{
-		{"sign out", func(w *signOut) { w.first.Post(authapi.Logout.Path, nil).Want(http.StatusNoContent) }},
-		{"sign out everywhere", func(w *signOut) { w.other.Post(authapi.LogoutAll.Path, nil).Want(http.StatusNoContent) }},
-		{"session revoked", func(w *signOut) { w.other.Delete("/api/v1/auth/sessions/" + w.session()).Want(http.StatusNoContent) }},
-		{"password changed", func(w *signOut) {
+	for _, e := range []ending{ //nolint:paralleltest // likewise
+		{name: "sign out", do: func(w *signOut) { w.first.Post(authapi.Logout.Path, nil).Want(http.StatusNoContent) }},
+		{name: "sign out everywhere", do: func(w *signOut) { w.other.Post(authapi.LogoutAll.Path, nil).Want(http.StatusNoContent) }},
+		{name: "session revoked", do: func(w *signOut) { w.other.Delete("/api/v1/auth/sessions/" + w.session()).Want(http.StatusNoContent) }},
+		{name: "password changed", do: func(w *signOut) {
 			body := map[string]string{"current_password": w.person.Password, "new_password": "eleven quiet " + w.person.ID}
 			w.other.Post(authapi.ChangePassword.Path, body).Want(http.StatusNoContent)
 		}},
-		{"user deactivated", func(w *signOut) {
+		{name: "user deactivated", do: func(w *signOut) {
 			w.admin.Post("/api/v1/users/"+w.person.ID+"/deactivate", nil).Want(http.StatusOK)
 		}},
-		{"roles changed", func(w *signOut) {
+		{name: "roles changed", do: func(w *signOut) {
 			w.admin.Put("/api/v1/users/"+w.person.ID+"/roles", map[string]any{"roles": []string{"support"}}).Want(http.StatusOK)
 		}},
 	} {
-		t.Run(e.name, func(t *testing.T) { //nolint:paralleltest // it measures
+		t.Run(e.name, func(t *testing.T) {
+			e.closes = []string{"4401"}
 			measure(t, m, e, rounds, promised)
 		})
 	}
@@ -66,9 +68,10 @@ func TestSignOut(t *testing.T) { //nolint:paralleltest // it measures
 // TestSignOutUnannounced: when no announcement arrives, verifiers learn of it all the same, by asking.
 func TestSignOutUnannounced(t *testing.T) { //nolint:paralleltest // it measures
 	m := mesh.Processes(t, mesh.Options{Gateways: 2, Deaf: []string{"gateway-2", "users", "notifications"}})
-	measure(t, m, ending{"sign out, announcements lost", func(w *signOut) {
-		w.first.Post(authapi.Logout.Path, nil).Want(http.StatusNoContent)
-	}}, 3, polled)
+	measure(t, m, ending{
+		name: "sign out, announcements lost", do: func(w *signOut) { w.first.Post(authapi.Logout.Path, nil).Want(http.StatusNoContent) },
+		closes: []string{"4401", "eof"}, // the gateway may ask sooner than the service, and cuts the line
+	}, 3, polled)
 }
 
 func measure(t *testing.T, m *mesh.Mesh, e ending, rounds int, limit time.Duration) {
@@ -126,7 +129,7 @@ func (w *signOut) ends(e ending) map[string]time.Duration {
 	begin := time.Now()
 	e.do(w)
 	closed, how := socket.WaitEnd()
-	require.Equal(w.t, "4401", how)
+	require.Contains(w.t, e.closes, how)
 	ended, _ := events.WaitEnd()
 	at := <-refused
 	w.second.Get(usersapi.GetMe.Path).WantProblem(http.StatusUnauthorized, "token_revoked")

@@ -18,33 +18,26 @@ import (
 // TestStory is one person's way through Atrium, and an administrator's, at separate processes and at `atrium up` alike.
 func TestStory(t *testing.T) {
 	t.Parallel()
-	for name, start := range map[string]func(t *testing.T) *mesh.Mesh{
-		"processes": func(t *testing.T) *mesh.Mesh { t.Helper(); return mesh.Processes(t, mesh.Options{}) },
-		"atrium_up": func(t *testing.T) *mesh.Mesh { t.Helper(); return mesh.Up(t) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			m := start(t)
-			s := &story{T: t, visitor: visitor(t, m), admin: administrator(t, m)}
-			s.signsUp()
-			s.changesTheProfile()
-			s.isNotified()
-			s.choosesWhatToHear()
-			s.signsInElsewhere()
-			s.changesThePassword()
-			s.forgetsThePassword()
-			s.keepsCookies()
-			s.isSignedOutByAThief()
-			s.saysItWasNotMe()
-			s.invites()
-			s.givesRoles()
-			s.keepsSomebodyOut()
-			s.deletes()
-			s.readsTheTrail()
-			s.readsTheReference()
-			s.signsOutEverywhere()
-		})
-	}
+	everywhere(t, func(t *testing.T, m *mesh.Mesh) {
+		s := &story{T: t, visitor: visitor(t, m), admin: administrator(t, m)}
+		s.signsUp()
+		s.changesTheProfile()
+		s.isNotified()
+		s.choosesWhatToHear()
+		s.signsInElsewhere()
+		s.changesThePassword()
+		s.forgetsThePassword()
+		s.keepsCookies()
+		s.isSignedOutByAThief()
+		s.saysItWasNotMe()
+		s.invites()
+		s.givesRoles()
+		s.keepsSomebodyOut()
+		s.deletes()
+		s.readsTheTrail()
+		s.readsTheReference()
+		s.signsOutEverywhere()
+	})
 }
 
 // story is what the steps know of each other.

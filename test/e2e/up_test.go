@@ -58,7 +58,7 @@ func TestUpStops(t *testing.T) {
 	_, how := stream.WaitEnd()
 	require.Contains(t, []string{"1012", "eof"}, how, "an open stream ends")
 	require.NoDirExists(t, folder)
-	_, err := net.DialTimeout("tcp", mesh.Host(m.Origin), time.Second)
+	_, err := (&net.Dialer{Timeout: time.Second}).DialContext(t.Context(), "tcp", mesh.Host(m.Origin))
 	require.Error(t, err)
 	require.Empty(t, processesIn(t, folder))
 }

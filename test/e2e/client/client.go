@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"strings"
@@ -156,9 +157,7 @@ func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) 
 	if c.Access != "" {
 		request.Header.Set("Authorization", "Bearer "+c.Access)
 	}
-	for name, values := range r.Header {
-		request.Header[name] = values
-	}
+	maps.Copy(request.Header, r.Header)
 	return request, nil
 }
 
@@ -170,7 +169,7 @@ func (c *Client) Do(r Request) *Answer {
 	return answer
 }
 
-// Get, Post, Put, Patch and Delete are the short forms of Do.
+// Get has no body.
 func (c *Client) Get(path string) *Answer {
 	c.t.Helper()
 	return c.Do(Request{Method: http.MethodGet, Path: path})

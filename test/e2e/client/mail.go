@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -70,8 +71,7 @@ func (c *Client) ReadMailAfter(to, subject, after string) Mail {
 	for time.Now().Before(deadline) {
 		mails, err := c.Mails(c.t.Context(), to, after, time.Until(deadline))
 		require.NoError(c.t, err)
-		for i := len(mails) - 1; i >= 0; i-- {
-			m := mails[i]
+		for _, m := range slices.Backward(mails) {
 			after = max(after, m.ID)
 			seen = append(seen, m.Subject)
 			if strings.Contains(m.Subject, subject) {

@@ -66,7 +66,7 @@ func (c *Client) stream(next reader, closeNow func()) *Stream {
 // WebSocket opens the live stream as a WebSocket.
 func (c *Client) WebSocket() *Stream {
 	c.t.Helper()
-	conn, response, err := c.DialWebSocket(http.Header{"Authorization": {"Bearer " + c.Access}}, "")
+	conn, response, err := c.DialWebSocket(http.Header{"Authorization": {"Bearer " + c.Access}}, "") //nolint:bodyclose // the connection owns it
 	require.NoError(c.t, err, "open a WebSocket: %v", response)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(c.t.Context()))
 	return c.stream(func() (Message, error) {
@@ -87,7 +87,7 @@ func (c *Client) DialWebSocket(header http.Header, query string) (*websocket.Con
 	ctx, cancel := context.WithTimeout(c.t.Context(), timeout)
 	defer cancel()
 	address := "ws" + strings.TrimPrefix(c.Gateway, "http") + notificationsapi.StreamNotifications.Path + query
-	return websocket.Dial(ctx, address, &websocket.DialOptions{ //nolint:bodyclose // the connection owns it
+	return websocket.Dial(ctx, address, &websocket.DialOptions{
 		HTTPHeader: header, HTTPClient: &http.Client{Jar: c.http.Jar, Transport: c.http.Transport},
 	})
 }

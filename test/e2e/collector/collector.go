@@ -89,7 +89,7 @@ func (c *Collector) keep(request *collectortrace.ExportTraceServiceRequest) {
 				span := Span{
 					TraceID: hex.EncodeToString(s.GetTraceId()), ID: hex.EncodeToString(s.GetSpanId()), Parent: hex.EncodeToString(s.GetParentSpanId()),
 					Service: service, Name: s.GetName(), Kind: kind(s.GetKind()), Attributes: attributes(s.GetAttributes()),
-					Start: time.Unix(0, int64(s.GetStartTimeUnixNano())), End: time.Unix(0, int64(s.GetEndTimeUnixNano())), //nolint:gosec // a time
+					Start: time.Unix(0, int64(s.GetStartTimeUnixNano())), End: time.Unix(0, int64(s.GetEndTimeUnixNano())),
 					Failed: s.GetStatus().GetCode() == tracepb.Status_STATUS_CODE_ERROR,
 				}
 				c.spans[span.TraceID] = append(c.spans[span.TraceID], span)

@@ -44,7 +44,7 @@ func build() (string, error) {
 	}
 	dir := filepath.Join(os.TempDir(), fmt.Sprintf("atrium-e2e-%d", os.Getuid()))
 	flags := []string{"build", "-trimpath", "-ldflags=-s -w"}
-	environment := append(os.Environ(), "CGO_ENABLED=0") //nolint:forbidigo // the go command needs all of it
+	environment := append(os.Environ(), "CGO_ENABLED=0")
 	if config.Environ()["ATRIUM_E2E_RACE"] != "" {
 		dir += "-race"
 		flags = append(flags, "-race")
@@ -54,7 +54,7 @@ func build() (string, error) {
 		return "", fmt.Errorf("make the folder of the programs: %w", err)
 	}
 	var output bytes.Buffer
-	command := exec.CommandContext(context.Background(), "go", append(append(flags, "-o", dir+"/"), programs...)...) //nolint:gosec // our own
+	command := exec.CommandContext(context.Background(), "go", append(append(flags, "-o", dir+"/"), programs...)...)
 	command.Dir, command.Env, command.Stdout, command.Stderr = root, environment, &output, &output
 	if err := command.Run(); err != nil {
 		return "", fmt.Errorf("build the programs: %w\n%s", err, output.Bytes())

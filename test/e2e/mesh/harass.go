@@ -26,11 +26,11 @@ func (m *Mesh) Harass(ctx context.Context) map[string]int {
 		p := services[i]
 		p.Kill()
 		kills[p.Name]++
-		pause(ctx, rand.N(longestAbsence)) //nolint:gosec // likewise
+		pause(ctx, rand.N(longestAbsence))
 		if err := p.start(); err != nil {
 			m.t.Error(err)
 		}
-		if !pause(ctx, shortestPeace+rand.N(longestPeace-shortestPeace)) { //nolint:gosec // likewise
+		if !pause(ctx, shortestPeace+rand.N(longestPeace-shortestPeace)) {
 			return kills
 		}
 	}

@@ -1,10 +1,10 @@
 package mesh
 
 import (
-	"context"
 	"math/rand/v2"
 	"net"
 	"strconv"
+	"sync"
 	"testing"
 )
 
@@ -15,12 +15,18 @@ const (
 	highestPort = 31000
 )
 
+// given are the ports that meshes of this process have, so that none is given twice before somebody listens on it.
+var given sync.Map
+
 // freePort is a port of 127.0.0.1 that nobody listens on.
 func freePort(t testing.TB) int {
 	t.Helper()
 	for range 100 {
-		port := lowestPort + rand.N(highestPort-lowestPort) //nolint:gosec // any port will do
-		listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", loopback(port))
+		port := lowestPort + rand.N(highestPort-lowestPort)
+		if _, taken := given.LoadOrStore(port, true); taken {
+			continue
+		}
+		listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", loopback(port))
 		if err != nil {
 			continue
 		}

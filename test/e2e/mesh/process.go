@@ -54,7 +54,7 @@ func (p *Process) start() error {
 	if err != nil {
 		return fmt.Errorf("open the log of %s: %w", p.Name, err)
 	}
-	command := exec.Command(p.command[0], p.command[1:]...) //nolint:gosec,noctx // our own programs, ended by Kill or Stop
+	command := exec.Command(p.command[0], p.command[1:]...) //nolint:noctx // our own programs, ended by Kill or Stop
 	command.Env, command.Stdout, command.Stderr, command.SysProcAttr = p.env, output, output, child()
 	command.Dir = filepath.Dir(p.log)
 	started, ended := make(chan error), make(chan struct{})

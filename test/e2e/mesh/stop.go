@@ -64,7 +64,7 @@ func (m *Mesh) notable() string {
 // waitServing returns when an address answers anything.
 func waitServing(t testing.TB, url string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), readyWithin)
+	ctx, cancel := context.WithTimeout(t.Context(), readyWithin)
 	defer cancel()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	ticker := time.NewTicker(pollEvery)

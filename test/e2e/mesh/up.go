@@ -12,6 +12,9 @@ import (
 // them it is not ephemeral, and can be killed and started again.
 func Up(t testing.TB, args ...string) *Mesh {
 	t.Helper()
+	if slices.Contains(args, "--admin-email") {
+		return up(t, args, nil)
+	}
 	return up(t, append(args, "--admin-email", AdminEmail), map[string]string{"ATRIUM_ADMIN_PASSWORD": AdminPassword})
 }
 

@@ -47,18 +47,27 @@ func fromHuma(m *huma.ErrorModel) error {
 	case http.StatusUnsupportedMediaType:
 		return unsupported()
 	case http.StatusUnprocessableEntity:
-		e := errs.New(errs.Invalid, "validation_failed", "The request is not valid; see errors.")
-		for _, d := range m.Errors {
-			if d != nil {
-				e = e.WithFields(field(d))
-			}
-		}
-		return e
+		return errs.New(errs.Invalid, "validation_failed", "The request is not valid; see errors.").WithFields(fields(m.Errors)...)
 	case http.StatusRequestTimeout:
 		return errs.New(errs.Malformed, "body_too_slow", "The body did not arrive in time.")
 	default:
 		return errs.New(errs.KindOfStatus(m.Status), "request_refused", "The request was refused.")
 	}
+}
+
+const (
+	maxFields   = 50  // mistakes of one request that are told: a body of a megabyte can hold 100,000 of them
+	maxLocation = 128 // bytes of where one is: the name of an unknown field is the client's own, of any length
+)
+
+func fields(details []*huma.ErrorDetail) []errs.Field {
+	var out []errs.Field
+	for _, d := range details {
+		if d != nil && len(out) < maxFields {
+			out = append(out, field(d))
+		}
+	}
+	return out
 }
 
 var requiredProperty = regexp.MustCompile(`^expected required property (\S+) to be present$`)
@@ -84,9 +93,10 @@ var fieldCodes = []struct{ text, code string }{
 
 // field is what huma found wrong, without the value and without texts of Go's own decoders.
 func field(d *huma.ErrorDetail) errs.Field {
-	f := errs.Field{Field: d.Location, Code: "invalid", Message: d.Message}
+	location := cleanText(d.Location, maxLocation)
+	f := errs.Field{Field: location, Code: "invalid", Message: d.Message}
 	if m := requiredProperty.FindStringSubmatch(d.Message); m != nil {
-		return errs.Field{Field: d.Location + "." + m[1], Code: "required", Message: "is required"}
+		return errs.Field{Field: location + "." + m[1], Code: "required", Message: "is required"}
 	}
 	for _, c := range fieldCodes {
 		if strings.Contains(d.Message, c.text) {

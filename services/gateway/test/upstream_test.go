@@ -155,6 +155,32 @@ func TestClientWhoLeaves(t *testing.T) {
 	}
 }
 
+func TestShutdownLetsRequestsFinish(t *testing.T) {
+	t.Parallel()
+	m := start(t, nil)
+	arrived, proceed := make(chan struct{}), make(chan struct{})
+	m.users.answer(func(w http.ResponseWriter, _ *http.Request) {
+		close(arrived)
+		<-proceed
+		w.WriteHeader(http.StatusNoContent)
+	})
+	got := make(chan int, 1)
+	go func() { got <- m.do(t, request{method: "DELETE", path: "/api/v1/users/" + ada, token: m.issuer.SignUser(ada)}).Status }()
+	<-arrived
+	stopped := make(chan struct{})
+	go func() { defer close(stopped); m.Stop(t) }()
+	require.Eventually(t, func() bool { // it takes no new connections any more
+		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(m.URL, "http://"))
+		if err == nil {
+			_ = conn.Close()
+		}
+		return err != nil
+	}, within, tick)
+	close(proceed)
+	require.Equal(t, http.StatusNoContent, <-got)
+	<-stopped
+}
+
 func TestAnswerThatBreaksOff(t *testing.T) {
 	t.Parallel()
 	m := start(t, nil)

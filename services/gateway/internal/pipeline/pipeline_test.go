@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -136,6 +137,21 @@ func TestBodyThatComesTooSlowly(t *testing.T) {
 	status, body := b.do(t, "/things/ada", io.MultiReader(strings.NewReader("x"), slow))
 	require.Equal(t, http.StatusBadRequest, status)
 	require.Contains(t, body, "body_incomplete")
+}
+
+// One who is refused before his body was read could go on sending it slowly for ever.
+func TestBodyOfARefusedRequest(t *testing.T) {
+	t.Parallel()
+	b := setup(t, fine, func(c *pipeline.Config) { c.BodyTimeout = 50 * time.Millisecond })
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", b.Listener.Addr().String())
+	require.NoError(t, err)
+	defer func() { _ = conn.Close() }()
+	require.NoError(t, conn.SetDeadline(time.Now().Add(10*time.Second)))
+	_, err = io.WriteString(conn, "POST /things/ada HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nslow")
+	require.NoError(t, err)
+	answer, err := io.ReadAll(conn) // until the gateway hangs up
+	require.NoError(t, err)
+	require.Contains(t, string(answer), "401 Unauthorized")
 }
 
 // The deadline of the body must not outlive it: net/http reads on, to notice when the client leaves.

@@ -165,7 +165,9 @@ func TestShutdownLetsRequestsFinish(t *testing.T) {
 		w.WriteHeader(http.StatusNoContent)
 	})
 	got := make(chan int, 1)
-	go func() { got <- m.do(t, request{method: "DELETE", path: "/api/v1/users/" + ada, token: m.issuer.SignUser(ada)}).Status }()
+	go func() {
+		got <- m.do(t, request{method: "DELETE", path: "/api/v1/users/" + ada, token: m.issuer.SignUser(ada)}).Status
+	}()
 	<-arrived
 	stopped := make(chan struct{})
 	go func() { defer close(stopped); m.Stop(t) }()

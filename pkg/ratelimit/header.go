@@ -15,7 +15,7 @@ func WriteHeader(h http.Header, name string, l Limit, d Decision) {
 	}
 	policy := strconv.Quote(name)
 	h.Add("RateLimit-Policy", policy+";q="+strconv.Itoa(l.Count)+";w="+seconds(l.Period))
-	h.Add("RateLimit", policy+";r="+strconv.Itoa(d.Remaining)+";t="+seconds(d.ResetAfter))
+	h.Add("RateLimit", policy+";r="+strconv.Itoa(d.Remaining)+";t="+seconds(min(d.ResetAfter, l.Period)))
 	if !d.Allowed {
 		h.Set("Retry-After", seconds(max(d.RetryAfter, time.Second)))
 	}

@@ -31,7 +31,9 @@ const (
 // TestKills: every service process is killed with kill -9 again and again while 500 people sign up and change their profile, as clients
 // that try again. Afterwards nothing is missing and nothing is there twice, in any database and in the inbox.
 func TestKills(t *testing.T) { //nolint:paralleltest // it needs the machine
-	m := mesh.Processes(t, mesh.Options{Gateways: 2, EnvOf: map[string]string{"auth.REQUIRE_VERIFIED_EMAIL": "false"}})
+	m := mesh.Processes(t, mesh.Options{Gateways: 2, EnvOf: map[string]string{
+		"auth.REQUIRE_VERIFIED_EMAIL": "false", "gateway.TRUSTED_PROXIES": "127.0.0.0/8",
+	}})
 	begin := time.Now()
 	crowd := &crowd{t: t, mesh: m, visitor: visitor(t, m), statuses: map[string]int{}}
 	crowd.people = make([]client.Person, signUps)
@@ -108,18 +110,18 @@ func (c *crowd) come(ctx context.Context) []error {
 // comes is one person: registers, signs in, changes the profile, and perhaps verifies the address.
 func (c *crowd) comes(ctx context.Context, i int) error {
 	p := c.people[i]
-	_, err := c.try(ctx, "", client.Request{Method: http.MethodPost, Path: authapi.Register.Path, Body: map[string]string{
+	_, err := c.try(ctx, i, "", client.Request{Method: http.MethodPost, Path: authapi.Register.Path, Body: map[string]string{
 		"email": p.Email, "password": p.Password, "full_name": p.FullName,
 	}}, http.StatusCreated, http.StatusConflict) // a conflict: what had no answer was done
 	if err != nil {
 		return err
 	}
 	if i%verifyEvery == 0 {
-		if err := c.verifies(ctx, p); err != nil {
+		if err := c.verifies(ctx, i); err != nil {
 			return err
 		}
 	}
-	answer, err := c.try(ctx, "", client.Request{Method: http.MethodPost, Path: authapi.Login.Path, Body: map[string]string{
+	answer, err := c.try(ctx, i, "", client.Request{Method: http.MethodPost, Path: authapi.Login.Path, Body: map[string]string{
 		"email": p.Email, "password": p.Password,
 	}}, http.StatusOK)
 	if err != nil {
@@ -127,7 +129,7 @@ func (c *crowd) comes(ctx context.Context, i int) error {
 	}
 	token := client.Decode[authapi.Tokens](answer).AccessToken
 	p.FullName += " the Second"
-	answer, err = c.try(ctx, token, client.Request{
+	answer, err = c.try(ctx, i, token, client.Request{
 		Method: http.MethodPatch, Path: usersapi.UpdateMe.Path, Body: map[string]string{"full_name": p.FullName},
 	}, http.StatusOK)
 	if err != nil {
@@ -138,21 +140,24 @@ func (c *crowd) comes(ctx context.Context, i int) error {
 	return nil
 }
 
-func (c *crowd) verifies(ctx context.Context, p client.Person) error {
+func (c *crowd) verifies(ctx context.Context, i int) error {
+	p := c.people[i]
 	ctx, cancel := context.WithTimeout(ctx, quietWithin)
 	defer cancel()
 	mails, err := c.visitor.Mails(ctx, p.Email, "", quietWithin)
 	if err != nil || len(mails) == 0 {
 		return fmt.Errorf("no verification mail: %w", err)
 	}
-	_, err = c.try(ctx, "", client.Request{
+	_, err = c.try(ctx, i, "", client.Request{
 		Method: http.MethodPost, Path: authapi.VerifyEmail.Path, Body: map[string]string{"token": mails[0].Token(c.t)},
 	}, http.StatusNoContent, http.StatusUnprocessableEntity) // used: likewise
 	return err
 }
 
-// try sends a request to any gateway, again and again as a client would, until it is answered with one of the statuses.
-func (c *crowd) try(ctx context.Context, token string, r client.Request, done ...int) (*client.Answer, error) {
+// try sends a request to any gateway, from the person's own address, again and again as a client would, until it is answered with one
+// of the statuses.
+func (c *crowd) try(ctx context.Context, i int, token string, r client.Request, done ...int) (*client.Answer, error) {
+	r = from(fmt.Sprintf("198.51.%d.%d", i/200, i%200), r)
 	for {
 		origin := c.mesh.Origins[rand.N(len(c.mesh.Origins))]
 		answer, err := c.visitor.At(origin).WithToken(token).Try(ctx, r)

@@ -72,7 +72,9 @@ func TestCopies(t *testing.T) {
 		_, err := tx.MarkDeleted(ctx, id, at, at)
 		return err
 	})
-	u = in(func(ctx context.Context, tx *store.Tx) error { return tx.MarkVerified(ctx, id, "ada@example.org", "", at) })
+	u = in(func(ctx context.Context, tx *store.Tx) error {
+		return tx.MarkVerified(ctx, id, "ada@example.org", "", at)
+	})
 	require.Equal(t, users.StatusDeleted, u.Status, "who is deleted stays deleted")
 	require.Equal(t, "ada@example.org", u.Email)
 	u = in(func(ctx context.Context, tx *store.Tx) error {

@@ -118,7 +118,7 @@ func fill(b *testing.B, m *mesh.Mesh, out *report) {
 		 FROM generate_series(1, ` + strconv.Itoa(million) + `) i`,
 		"VACUUM ANALYZE users",
 	} {
-		_, err := conn.Exec(context.Background(), sql)
+		_, err := conn.Exec(b.Context(), sql)
 		require.NoError(b, err)
 	}
 	out.single = append(out.single, fact{"make 1,000,000 users in the database, with all indexes", ms(time.Since(begin))})
@@ -128,7 +128,7 @@ func fill(b *testing.B, m *mesh.Mesh, out *report) {
 func deliveries(b *testing.B, m *mesh.Mesh, admin *client.Client, out *report) {
 	b.Helper()
 	const people = 2000
-	conn, ctx := m.Postgres.Connect("notifications"), context.Background()
+	conn, ctx := m.Postgres.Connect("notifications"), b.Context()
 	_, err := conn.Exec(ctx, `INSERT INTO recipients (id, email, full_name, locale, time_zone, roles, status)
 		SELECT gen_random_uuid(), 'bench' || i || '@bench.example', 'Bench ' || i, 'en', 'UTC', ARRAY['bench'], 'active' FROM generate_series(1, $1) i`, people)
 	require.NoError(b, err)

@@ -52,7 +52,7 @@ func (r *report) write(t testing.TB) {
 	}
 	fmt.Println(b.String())
 	if out := os.Getenv("BENCH_OUT"); out != "" {
-		if err := os.WriteFile(out, []byte(b.String()), 0o644); err != nil { //nolint:gosec // a page for everybody
+		if err := os.WriteFile(out, []byte(b.String()), 0o644); err != nil {
 			t.Error(err)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"os/exec"
@@ -150,7 +149,7 @@ type described struct {
 	Responses                 int
 }
 
-func operations(t *testing.T, base string) []described {
+func operations(t *testing.T, c *client.Client) []described {
 	t.Helper()
 	var doc struct {
 		Paths map[string]map[string]struct {
@@ -160,12 +159,7 @@ func operations(t *testing.T, base string) []described {
 			Responses   map[string]any `json:"responses"`
 		} `json:"paths"`
 	}
-	resp, err := http.Get(base + "/openapi.json") //nolint:noctx // a test's
-	require.NoError(t, err)
-	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(resp.Body)
-	require.NoError(t, err)
-	require.NoError(t, json.Unmarshal(body, &doc))
+	require.NoError(t, json.Unmarshal(c.Get("/openapi.json").Want(http.StatusOK).Body, &doc))
 	var out []described
 	for path, item := range doc.Paths {
 		for method, o := range item {
@@ -189,10 +183,11 @@ func TestAPIReference(t *testing.T) {
 	t.Parallel()
 	m := mesh.Up(t)
 	base := m.Origin
-	person, _ := client.New(t, client.Door{Gateway: m.Origin, Inbox: m.Inbox}).SignUp("reader")
-	all := operations(t, base)
+	c := client.New(t, client.Door{Gateway: m.Origin, Inbox: m.Inbox})
+	person, _ := c.SignUp("reader")
+	all := operations(t, c)
 
-	t.Run("docs shows every operation with description, example and errors", func(t *testing.T) {
+	t.Run("docs shows every operation with description, example and errors", func(t *testing.T) { //nolint:paralleltest // one browser at a time
 		b := openBrowser(t)
 		b.open(base+"/docs", ".opblock-tag-section")
 		require.Equal(t, len(all), evaluate[int](b, `document.querySelectorAll('.opblock').length`), "an operation is not shown")
@@ -220,7 +215,7 @@ func TestAPIReference(t *testing.T) {
 		fmt.Printf("docs: %d operations shown, each with description, examples and error answers\n", len(all))
 	})
 
-	t.Run("the Authorize button signs in", func(t *testing.T) {
+	t.Run("the Authorize button signs in", func(t *testing.T) { //nolint:paralleltest // one browser at a time
 		b := openBrowser(t)
 		b.open(base+"/docs", "button.authorize")
 		b.click(".auth-wrapper button.authorize")
@@ -242,7 +237,7 @@ func TestAPIReference(t *testing.T) {
 		fmt.Println("docs: the Authorize button signed in, and GET /api/v1/users/me answered 200")
 	})
 
-	t.Run("redoc shows every operation", func(t *testing.T) {
+	t.Run("redoc shows every operation", func(t *testing.T) { //nolint:paralleltest // one browser at a time
 		b := openBrowser(t)
 		b.open(base+"/redoc", "[data-section-id]")
 		var text string

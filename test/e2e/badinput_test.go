@@ -1,8 +1,8 @@
 package e2e_test
 
 import (
-	"bytes"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -36,7 +36,10 @@ func newWorld(t *testing.T, m *mesh.Mesh) *world {
 	w := &world{visitor: visitor(t, m), admin: administrator(t, m)}
 	w.person, w.ada = w.visitor.SignUp("ada")
 	w.visitor.ReadMail(w.person.Email, client.SubjectWelcome)
-	w.ada.Me()
+	for _, c := range []*client.Client{w.admin, w.ada} {
+		c.Eventually("the sign-in has arrived", func() bool { me, _ := c.Me(); return me.LastSignInAt != nil })
+	}
+	w.waitQuiet(t)
 	return w
 }
 
@@ -225,6 +228,7 @@ func (w *world) adminID() string {
 func (w *world) waitQuiet(t *testing.T) {
 	t.Helper()
 	w.admin.Eventually("everything has arrived", func() bool {
-		return !bytes.Contains(w.admin.Get("/api/v1/deliveries?page_size=100").Want(http.StatusOK).Body, []byte(`"queued"`))
+		page := client.Decode[notificationsapi.DeliveryPage](w.admin.For(t).Get("/api/v1/deliveries?page_size=100").Want(http.StatusOK))
+		return !slices.ContainsFunc(page.Items, func(d notificationsapi.Delivery) bool { return d.State != notificationsapi.DeliverySent })
 	})
 }

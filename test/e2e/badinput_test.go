@@ -98,6 +98,11 @@ func registerAs(contentType string) client.Request {
 	return r
 }
 
+func inChunks(r client.Request) client.Request {
+	r.Chunked = true
+	return r
+}
+
 const (
 	goodBody = `{"email":"eve@atrium.example","password":"eleven quiet magpies","full_name":"Eve"}`
 	megabyte = 1 << 20
@@ -132,6 +137,7 @@ func (w *world) bodies() []refusal {
 		{"common password", v, register(strings.Replace(goodBody, "eleven quiet magpies", "123456789012", 1)), invalid, "validation_failed", "body.password password_common"},
 		{"personal password", v, register(strings.Replace(goodBody, "eleven quiet magpies", "eve@atrium.example", 1)), invalid, "validation_failed", "body.password password_personal"},
 		{"too large", v, register(big), http.StatusRequestEntityTooLarge, "body_too_large", ""},
+		{"too large, in chunks", v, inChunks(register(big)), http.StatusRequestEntityTooLarge, "body_too_large", ""},
 		{"no content", v, client.Request{Method: http.MethodPost, Path: authapi.Register.Path}, malformed, "malformed_body", ""},
 		{"plain text", v, registerAs("text/plain"), unsupported, "unsupported_content_type", ""},
 		{"XML", v, registerAs("application/xml"), unsupported, "unsupported_content_type", ""},

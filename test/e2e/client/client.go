@@ -95,6 +95,7 @@ type Request struct {
 	Body         any
 	Raw          []byte
 	ContentType  string // "": application/json when there is a body
+	Chunked      bool   // send Raw without saying how long it is
 }
 
 // Answer is what came back, read whole.
@@ -140,6 +141,9 @@ func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) 
 	var body io.Reader = http.NoBody
 	if raw != nil {
 		body = bytes.NewReader(raw)
+	}
+	if r.Chunked {
+		body = io.MultiReader(body) // of unknown length
 	}
 	request, err := http.NewRequestWithContext(ctx, r.Method, c.Gateway+r.Path, body)
 	if err != nil {

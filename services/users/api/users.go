@@ -87,7 +87,7 @@ var ListUsers = op.Op[ListUsersRequest, ListUsersResponse]{
 		OperationID: "list-users", Method: http.MethodGet, Path: "/api/v1/users", Tags: []string{tagUsers},
 		Summary: "List users", Errors: []int{http.StatusBadRequest},
 		Description: "Lists users with filters, a text search over name and address, and a sort. Use `page`, or follow `next_cursor`, which is " +
-			"as quick on the last page as on the first. A cursor belongs to the filters and the sort that it was made with: 400 `invalid_cursor`.",
+			"as quick on the last page as on the first. `total` is exact up to 50,000; a larger one may be five seconds old. A cursor belongs to the filters and the sort that it was made with: 400 `invalid_cursor`.",
 	},
 	Allow: authz.Require("users:read"), Timeout: 10 * time.Second,
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -52,13 +53,17 @@ func (s *Store) List(ctx context.Context, f users.Filter, o users.Order, part us
 	return found, nil
 }
 
-// Count is how many users the filter leaves.
+// Count is how many users the filter leaves. A large number may be a few seconds old.
 func (s *Store) Count(ctx context.Context, f users.Filter) (int64, error) {
+	if n, ok := s.totals.get(f, time.Now()); ok {
+		return n, nil
+	}
 	condition, args := where(f)
 	var n int64
 	if err := s.pool.QueryRow(ctx, "SELECT count(*) FROM users WHERE "+condition, args...).Scan(&n); err != nil {
 		return 0, fmt.Errorf("count users: %w", pg.Err(err))
 	}
+	s.totals.put(f, n, time.Now())
 	return n, nil
 }
 

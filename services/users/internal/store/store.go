@@ -24,8 +24,9 @@ var (
 
 // Store runs queries on a pool.
 type Store struct {
-	pool *pgxpool.Pool
-	q    *db.Queries
+	pool   *pgxpool.Pool
+	q      *db.Queries
+	totals totals
 }
 
 // New makes a store. It does not own the pool.

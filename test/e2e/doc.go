@@ -4,5 +4,6 @@
 //
 //	go test ./test/e2e/ -run TestStory -v            one test
 //	ATRIUM_E2E_RACE=1 go test ./test/e2e/            the services built with the race detector
+//	ATRIUM_E2E_BIN=$PWD/bin go test ./test/e2e/           programs that are there already, by an absolute path
 //	ATRIUM_E2E_LOGS=1 go test ./test/e2e/ -run …     the services' whole logs, also of a test that passes
 package e2e

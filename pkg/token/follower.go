@@ -20,7 +20,7 @@ const (
 	// RaisedSubject is where auth announces a watermark: a CloudEvent in binary mode, whose data is the JSON of a [Watermark].
 	RaisedSubject = "events.auth.watermark.raised.v1"
 
-	defaultInterval   = 2 * time.Second
+	defaultInterval   = 500 * time.Millisecond
 	firstRetry        = 50 * time.Millisecond // doubled each time, until the first poll that succeeds
 	defaultStaleAfter = 15 * time.Second
 	pollTimeout       = 5 * time.Second
@@ -40,7 +40,7 @@ type FollowerConfig struct {
 	NATS       *nats.Conn           // the fast path; nil: poll only
 	Logger     *slog.Logger         // nil: silent
 	Meter      metric.MeterProvider // nil: none
-	Interval   time.Duration        // between two polls, give or take a fifth; 0: 2 s
+	Interval   time.Duration        // between two polls, give or take a fifth; 0: half a second
 	StaleAfter time.Duration        // when readiness says so; 0: 15 s
 }
 

@@ -18,7 +18,7 @@ import (
 
 const (
 	promised  = time.Second     // from signing out to being refused everywhere
-	polled    = 5 * time.Second // the same when no announcement arrives: verifiers ask every two seconds
+	polled    = 2 * time.Second // the same when no announcement arrives: verifiers ask twice a second
 	rounds    = 10
 	tightLoop = time.Millisecond
 )

@@ -1,4 +1,4 @@
-// The atrium program: the whole mesh on one machine, and the tools that go with it.
+// Command atrium is the whole mesh on one machine, and the tools that go with it.
 package main
 
 import (

@@ -76,10 +76,31 @@ func (s *subscription) consume(ctx context.Context, session *leader.Session, fai
 		if err := s.replayDeadLetters(ctx, session); err != nil {
 			return err
 		}
+		before := delivered
 		if err := s.fetch(ctx, session, cons, &delivered); err != nil {
 			return err
 		}
+		if delivered == before {
+			if err := nothingLost(ctx, cons); err != nil {
+				return err
+			}
+		}
 		*failures = 0
+	}
+	return nil
+}
+
+// nothingLost is asked when nothing comes: the last deliveries before a connection broke can be lost without a later one that shows the
+// gap, and so many of them that the server delivers no more. It would wait for AckWait.
+func nothingLost(ctx context.Context, cons jetstream.Consumer) error {
+	ctx, cancel := context.WithTimeout(ctx, requestWithin)
+	defer cancel()
+	info, err := cons.Info(ctx)
+	if err != nil {
+		return fmt.Errorf("look at the consumer: %w", err)
+	}
+	if info.NumAckPending > 0 {
+		return errGap
 	}
 	return nil
 }

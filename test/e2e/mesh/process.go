@@ -104,7 +104,30 @@ func (p *Process) Kill() { p.end(syscall.SIGKILL) }
 func (p *Process) Stop() { p.end(syscall.SIGTERM) }
 
 // Pause freezes it: connections to it stay open and nothing is answered, as when a machine hangs. Resume thaws it.
-func (p *Process) Pause() { p.signal(syscall.SIGSTOP) }
+func (p *Process) Pause() {
+	p.t.Helper()
+	p.signal(syscall.SIGSTOP)
+	for deadline := time.Now().Add(stopWithin); !p.paused(); <-time.After(pollEvery) { // a signal takes effect a moment after it was sent
+		if time.Now().After(deadline) {
+			p.t.Fatalf("%s is not paused after %v", p.Name, stopWithin)
+		}
+	}
+}
+
+// paused reports whether every thread of the process has stopped. Where there is no /proc it is taken for granted.
+func (p *Process) paused() bool {
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", p.Pid()))
+	if err != nil || len(threads) == 0 {
+		return true
+	}
+	for _, thread := range threads {
+		raw, err := os.ReadFile(thread)
+		if _, state, ok := strings.Cut(string(raw), ") "); err == nil && ok && !strings.HasPrefix(state, "T") {
+			return false
+		}
+	}
+	return true
+}
 
 // Resume lets a paused process go on.
 func (p *Process) Resume() { p.signal(syscall.SIGCONT) }

@@ -101,4 +101,35 @@ func TestOrder(t *testing.T) {
 		b.eventually("a", 4)
 		require.Less(t, time.Since(begin), 10*time.Second, "the ack wait is longer")
 	})
+
+	t.Run("the last delivery is stolen: nothing comes behind it", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.relay()
+		started, finish := make(chan struct{}), make(chan struct{})
+		b.consume(b.consumer, events.On(userChanged(), func(ctx context.Context, tx pgx.Tx, e events.Event[changed]) error {
+			if e.Data.N == 1 {
+				close(started)
+				<-finish
+			}
+			_, err := tx.Exec(ctx, "INSERT INTO effects (subject, n) VALUES ($1, $2)", e.Subject, e.Data.N)
+			return err
+		}))
+		b.publish("a", 1, 1)
+		<-started
+		cons, err := b.js.Consumer(t.Context(), "USERS", "test")
+		require.NoError(t, err)
+		require.True(t, poll(soon, func() bool {
+			info, err := cons.Info(t.Context())
+			return err == nil && info.NumWaiting == 0
+		}), "the consumer still asks for events")
+		b.publish("a", 2, 1)
+		stolen, err := cons.Fetch(1, jetstream.FetchMaxWait(soon))
+		require.NoError(t, err)
+		require.NotNil(t, <-stolen.Messages())
+		close(finish)
+		begin := time.Now()
+		b.eventually("a", 2)
+		require.Less(t, time.Since(begin), 10*time.Second, "the ack wait is longer")
+	})
 }

@@ -1,0 +1,3 @@
+module github.com/atrium-mesh/atrium/test/chart
+
+go 1.26.0

@@ -1,5 +1,3 @@
-// Package jobs owns background work inside a service: River on the service's own database, so that a job is inserted in the
-// transaction that causes it. The trace that a job was inserted in goes on in its worker: its context is kept in the job's metadata.
 package jobs
 
 import (
@@ -24,7 +22,7 @@ import (
 // Config is what a Runner is made of. Pool, Workers and Queues are required.
 type Config struct {
 	Pool     *pgxpool.Pool
-	Replica  string // what this process has been called before a restart, too; "": the host's name
+	Replica  string // what this process has been called before a restart, too; "": the host's name. At most 91 bytes
 	Workers  *river.Workers
 	Queues   map[string]river.QueueConfig
 	Periodic []*river.PeriodicJob
@@ -34,17 +32,18 @@ type Config struct {
 	Logger   *slog.Logger
 }
 
-// Runner works a service's jobs. It is a lifecycle component that needs the service's database.
+// Runner works a service's jobs. It is a lifecycle component that needs the service's database. While it works it holds one connection
+// beside those of the pool.
 type Runner struct {
-	client  *river.Client[pgx.Tx]
-	pool    *pgxpool.Pool
-	replica string
+	client   *river.Client[pgx.Tx]
+	pool     *pgxpool.Pool
+	presence *presence
 }
 
 const (
 	defaultTimeout = time.Minute
 	pollInterval   = 500 * time.Millisecond // River listens for new jobs; this is for what it missed
-	stuckAfter     = 5 * time.Minute        // a job that ran when its process was killed is run again after this
+	stuckAfter     = 5 * time.Minute        // a running job that nobody has taken over until then is River's rescuer's
 	migrateLock    = 0x72697665             // "rive"
 	unlockWithin   = 2 * time.Second
 )
@@ -55,18 +54,19 @@ func New(c Config) (*Runner, error) {
 		c.Timeout = defaultTimeout
 	}
 	if c.Replica == "" {
-		c.Replica, _ = os.Hostname() // without a name a killed process's jobs wait for River's rescuer
+		c.Replica, _ = os.Hostname() // without a name too, the random part of the identity is enough for others to take over
 	}
+	here := newPresence(c.Pool, c.Replica, c.Logger)
 	client, err := river.NewClient(riverpgxv5.New(c.Pool), &river.Config{
 		Workers: c.Workers, Queues: c.Queues, PeriodicJobs: c.Periodic, RetryPolicy: c.Retry, JobTimeout: c.Timeout,
 		FetchPollInterval: pollInterval, FetchCooldown: 10 * time.Millisecond, RescueStuckJobsAfter: max(stuckAfter, 2*c.Timeout),
-		ID: c.Replica, Logger: slog.New(quiet{c.Logger.Handler()}),
-		Middleware: []rivertype.Middleware{&tracing{tracer: c.Tracer.Tracer("atrium/jobs")}},
+		ID: here.id, Logger: slog.New(quiet{c.Logger.Handler()}),
+		Middleware: []rivertype.Middleware{&tracing{tracer: c.Tracer.Tracer("atrium/jobs")}, &fence{here}},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make the job runner: %w", err)
 	}
-	return &Runner{client: client, pool: c.Pool, replica: c.Replica}, nil
+	return &Runner{client: client, pool: c.Pool, presence: here}, nil
 }
 
 // Start brings River's tables up to date and begins to work.
@@ -74,29 +74,19 @@ func (r *Runner) Start(ctx context.Context) error {
 	if err := Migrate(ctx, r.pool); err != nil {
 		return err
 	}
-	if err := r.reclaim(ctx); err != nil {
+	if err := r.presence.start(ctx); err != nil {
 		return err
 	}
 	if err := r.client.Start(context.WithoutCancel(ctx)); err != nil {
+		r.presence.stop()
 		return fmt.Errorf("start the job runner: %w", err)
-	}
-	return nil
-}
-
-// reclaim runs again at once what this replica ran when it was killed; without it the jobs would wait for River's rescuer.
-func (r *Runner) reclaim(ctx context.Context) error {
-	if r.replica == "" {
-		return nil
-	}
-	const sql = `UPDATE river_job SET state = 'available', scheduled_at = now() WHERE state = 'running' AND attempted_by[array_upper(attempted_by, 1)] = $1`
-	if _, err := r.pool.Exec(ctx, sql, r.replica); err != nil {
-		return fmt.Errorf("take back the jobs of before the restart: %w", pg.Err(err))
 	}
 	return nil
 }
 
 // Stop takes no new jobs and waits for those that run; when ctx ends it cancels them, and they are run again later.
 func (r *Runner) Stop(ctx context.Context) error {
+	defer r.presence.stop()
 	soft, cancel := context.WithTimeout(ctx, stopWithin(ctx))
 	defer cancel()
 	if err := r.client.Stop(soft); err == nil || !errors.Is(err, context.DeadlineExceeded) {

@@ -22,8 +22,18 @@ const (
 	longestPause = 5 * time.Second
 )
 
-// keepalive makes the server notice within half a minute that a leader's machine is gone. It does nothing on a Unix socket.
-const keepalive = "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3"
+// keepalive covers a session that is silent, the timeout one whose last answer was not received: there are no keepalives then. Both do
+// nothing on a Unix socket.
+const keepalive = "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; SET tcp_user_timeout = '25s'"
+
+// KeepAlive makes the server end conn's session, and with it the locks of that session, within half a minute after the machine at the
+// other end has gone.
+func KeepAlive(ctx context.Context, conn *pgx.Conn) error {
+	if _, err := conn.Exec(ctx, keepalive); err != nil {
+		return fmt.Errorf("set keepalive: %w", err)
+	}
+	return nil
+}
 
 // Config says what is led. Pool and Name are required.
 type Config struct {
@@ -87,9 +97,9 @@ func (c *candidate) elect(ctx context.Context) (*pgx.Conn, error) {
 		return nil, nil
 	}
 	conn := pooled.Hijack()
-	if _, err := conn.Exec(ctx, keepalive); err != nil {
+	if err := KeepAlive(ctx, conn); err != nil {
 		_ = conn.Close(ctx)
-		return nil, fmt.Errorf("set keepalive: %w", err)
+		return nil, err
 	}
 	return conn, nil
 }

@@ -122,7 +122,7 @@ func TestDraining(t *testing.T) {
 		checks := health.New(health.Options{})
 		checks.Add("a", well)
 		require.Equal(t, health.OK, checks.Ready(t.Context()).Status)
-		drain := checks.Draining(0)
+		drain := checks.Draining(0, nil)
 		require.NoError(t, drain.Start(t.Context()))
 		require.NoError(t, drain.Stop(t.Context()))
 		code, report := probe(t, checks.ReadyHandler())
@@ -137,9 +137,9 @@ func TestDraining(t *testing.T) {
 		checks := health.New(health.Options{})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
-		require.NoError(t, checks.Draining(time.Hour).Stop(ctx))
+		require.NoError(t, checks.Draining(time.Hour, nil).Stop(ctx))
 		require.Error(t, ctx.Err())
-		require.NoError(t, checks.Draining(time.Millisecond).Stop(t.Context()))
+		require.NoError(t, checks.Draining(time.Millisecond, nil).Stop(t.Context()))
 	})
 }
 

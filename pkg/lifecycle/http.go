@@ -16,6 +16,7 @@ type HTTPServer struct {
 	server   *http.Server
 	addr     atomic.Pointer[net.TCPAddr]
 	requests inflight
+	draining atomic.Bool
 	cancel   context.CancelFunc
 	stopping chan struct{}
 	done     chan struct{}
@@ -59,10 +60,14 @@ func (s *HTTPServer) URL() string {
 	if addr.IP.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	return "http://" + net.JoinHostPort(host, fmt.Sprint(addr.Port))
+	scheme := "http://"
+	if s.server.TLSConfig != nil {
+		scheme = "https://"
+	}
+	return scheme + net.JoinHostPort(host, fmt.Sprint(addr.Port))
 }
 
-// Start listens and serves. Requests inherit the values of ctx and are canceled when Stop gives up on them.
+// Start listens and serves, over TLS when the server has a configuration for it. Requests inherit the values of ctx and are canceled when Stop gives up on them.
 func (s *HTTPServer) Start(ctx context.Context) error {
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", s.server.Addr)
@@ -74,15 +79,22 @@ func (s *HTTPServer) Start(ctx context.Context) error {
 	}
 	base, cancel := context.WithCancel(context.WithValue(context.WithoutCancel(ctx), stoppingKey{}, s.stopping))
 	s.cancel = cancel
-	s.server.Handler = s.requests.count(s.server.Handler)
+	s.server.Handler = s.requests.count(s.closing(s.server.Handler))
 	s.server.BaseContext = func(net.Listener) context.Context { return base }
 	go func() {
 		defer close(s.done)
-		if err := s.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := s.serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			s.failed <- err
 		}
 	}()
 	return nil
+}
+
+func (s *HTTPServer) serve(listener net.Listener) error {
+	if s.server.TLSConfig != nil {
+		return s.server.ServeTLS(listener, "", "")
+	}
+	return s.server.Serve(listener)
 }
 
 // Failed receives the error that ended serving.

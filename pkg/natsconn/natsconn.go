@@ -13,18 +13,31 @@ import (
 // Config is how a service reaches NATS.
 type Config struct {
 	URL       string `env:"NATS_URL" envDefault:"nats://127.0.0.1:4222" doc:"NATS servers, separated by commas; nats:// or tls://."`
+	Username  string `env:"NATS_USERNAME" doc:"User to authenticate as, with NATS_PASSWORD."`
+	Password  string `env:"NATS_PASSWORD" secret:"true" doc:"Password of NATS_USERNAME."`
 	CredsFile string `env:"NATS_CREDS_FILE" doc:"Credentials file (JWT and seed) to authenticate with."`
 	CAFile    string `env:"NATS_CA_FILE" doc:"Certificate authority of the NATS servers, PEM."`
 	CertFile  string `env:"NATS_CERT_FILE" doc:"Client certificate for mutual TLS, PEM."`
 	KeyFile   string `env:"NATS_KEY_FILE" doc:"Private key of the client certificate, PEM."`
+	Replicas  int    `env:"NATS_STREAM_REPLICAS" envDefault:"1" doc:"How many NATS servers keep a copy of each stream of events, 1 to 5: 3 where there are three servers. It can be changed later."`
 }
 
 // Validate reports what no single field can.
 func (c Config) Validate() error {
+	var problems []error
 	if (c.CertFile == "") != (c.KeyFile == "") {
-		return errors.New("NATS_CERT_FILE and NATS_KEY_FILE belong together")
+		problems = append(problems, errors.New("NATS_CERT_FILE and NATS_KEY_FILE belong together"))
 	}
-	return nil
+	if (c.Username == "") != (c.Password == "") {
+		problems = append(problems, errors.New("NATS_USERNAME and NATS_PASSWORD belong together"))
+	}
+	if c.Username != "" && c.CredsFile != "" {
+		problems = append(problems, errors.New("NATS_USERNAME and NATS_CREDS_FILE exclude each other"))
+	}
+	if c.Replicas < 0 || c.Replicas > mostReplicas {
+		problems = append(problems, fmt.Errorf("NATS_STREAM_REPLICAS must be 1 to %d", mostReplicas))
+	}
+	return errors.Join(problems...)
 }
 
 const (
@@ -33,6 +46,7 @@ const (
 	pingInterval    = 10 * time.Second
 	drainTimeout    = 10 * time.Second
 	checkTimeout    = 2 * time.Second
+	mostReplicas    = 5 // JetStream's own limit
 )
 
 // Conn is a connection as a lifecycle component: it is usable at once, and Stop drains it.
@@ -48,12 +62,16 @@ func Open(cfg Config, name string, logger *slog.Logger) (*Conn, error) {
 		logger = slog.New(slog.DiscardHandler)
 	}
 	c := &Conn{closed: make(chan struct{})}
+	trouble := &trouble{logger: logger, url: cfg.URL}
 	opts := []nats.Option{
 		nats.Name(name), nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.ReconnectWait(reconnectWait),
 		nats.ReconnectJitter(reconnectJitter, reconnectJitter), nats.ReconnectBufSize(-1), nats.PingInterval(pingInterval),
 		nats.MaxPingsOutstanding(2), nats.DrainTimeout(drainTimeout),
-		nats.ConnectHandler(func(nc *nats.Conn) { logger.Info("connected to NATS", "server", nc.ConnectedServerName()) }),
-		nats.ReconnectHandler(func(nc *nats.Conn) { logger.Info("connected to NATS again", "server", nc.ConnectedServerName()) }),
+		nats.CustomInboxPrefix(InboxPrefix(name)),
+		nats.IgnoreAuthErrorAbort(), // a password may be mended on the server
+		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) { trouble.report(err) }),
+		nats.ConnectHandler(func(nc *nats.Conn) { trouble.over(); logger.Info("connected to NATS", "server", nc.ConnectedServerName()) }),
+		nats.ReconnectHandler(func(nc *nats.Conn) { trouble.over(); logger.Info("connected to NATS again", "server", nc.ConnectedServerName()) }),
 		nats.DisconnectErrHandler(func(nc *nats.Conn, err error) {
 			if !nc.IsClosed() {
 				logger.Warn("lost the connection to NATS", "error", err)
@@ -78,6 +96,9 @@ func Open(cfg Config, name string, logger *slog.Logger) (*Conn, error) {
 
 func (c Config) security() []nats.Option {
 	var opts []nats.Option
+	if c.Username != "" {
+		opts = append(opts, nats.UserInfo(c.Username, c.Password))
+	}
 	if c.CredsFile != "" {
 		opts = append(opts, nats.UserCredentials(c.CredsFile))
 	}

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -31,6 +32,7 @@ type Options struct {
 	Database   *pg.Config // nil: the service has no database, and none of what needs one
 	Migrations fs.FS      // *.sql at the root
 	Stream     string     // "USERS": the service publishes events.users.>; empty: it publishes nothing
+	HTTP2      bool       // over TLS the service also offers HTTP/2: only for one that browsers call
 }
 
 // Base is what a service is built on. Everything in it works as soon as the group runs.
@@ -49,6 +51,7 @@ type Base struct {
 	config   Config
 	migrated chan struct{} // closed once the database is up to date
 	wrappers []func(http.Handler) http.Handler
+	tls      *tls.Config // of the service's server; nil: plain HTTP
 }
 
 // NewBase makes the base of a service. It opens no connection; PostgreSQL and NATS may be away.
@@ -61,12 +64,13 @@ func NewBase(ctx context.Context, cfg Config, o Options) (*Base, error) {
 		config:     cfg,
 		migrated:   make(chan struct{}),
 	}
-	b.Verifier = token.NewVerifier(token.Config{Issuers: cfg.issuers(), Watermarks: b.Watermarks, Meter: o.Tel.Meter})
+	if err := b.addVerifier(o); err != nil {
+		return nil, err
+	}
 	b.Ops = op.NewServer(op.Config{
 		Service: o.Name, Logger: o.Tel.Logger, Tracer: o.Tel.Tracer, Meter: o.Tel.Meter,
 		Propagator: o.Tel.Propagator, Verify: b.Verifier.Verify,
 	})
-	b.Group.Add("verifier", b.Verifier)
 	if err := b.open(ctx, o); err != nil {
 		return nil, err
 	}
@@ -74,6 +78,28 @@ func NewBase(ctx context.Context, cfg Config, o Options) (*Base, error) {
 	b.addMigrations(o)
 	b.addServers()
 	return b, nil
+}
+
+// addVerifier makes what concerns TLS, and the verifier of tokens, which fetches keys.
+func (b *Base) addVerifier(o Options) (err error) {
+	if b.tls, err = b.config.TLS.server(o.HTTP2, o.Tel.Logger); err != nil {
+		return err
+	}
+	client, err := b.config.TLS.keysClient(o.Tel.Logger)
+	if err != nil {
+		return fmt.Errorf("TLS_CA_FILE: %w", err)
+	}
+	b.Verifier = token.NewVerifier(token.Config{
+		Issuers: b.config.issuers(), HTTPClient: client, Watermarks: b.Watermarks, Meter: o.Tel.Meter,
+	})
+	b.Group.Add("verifier", lifecycle.Func(b.Verifier.Start, func(ctx context.Context) error {
+		err := b.Verifier.Stop(ctx)
+		if client != nil {
+			client.CloseIdleConnections()
+		}
+		return err
+	}))
+	return nil
 }
 
 // open makes the pool and the connection, which come first in the group, so that they are closed whatever else fails.

@@ -21,6 +21,7 @@ type Config struct {
 	HTTPAddr  string `env:"HTTP_ADDR" envDefault:":8080" doc:"Address that the service listens on."`
 	AdminAddr string `env:"ADMIN_ADDR" envDefault:":9090" doc:"Address of /livez, /readyz and /metrics. Keep it private."`
 	Replica   string `env:"REPLICA" doc:"What this process is called among the replicas of its service, the same after a restart: by that it takes back the work that it was doing when it was killed. Empty: the host's name and HTTP_ADDR."`
+	TLS       TLS
 	NATS      natsconn.Config
 
 	Issuer         string  `env:"ISSUER" envDefault:"http://localhost:8080" doc:"Public URL of the mesh, as the iss claim of its tokens says it."`
@@ -29,7 +30,7 @@ type Config struct {
 	TrustedIssuers Issuers `env:"TRUSTED_ISSUERS" doc:"Further issuers, as JSON: [{\"url\":…,\"jwks_url\":…,\"audience\":…,\"permissions\":[…]}]."`
 	SecretKey      Secret  `env:"SECRET_KEY,required" secret:"true" doc:"At least 32 random bytes, in base64 or as they are. Other keys are derived from it; the same for all replicas."`
 
-	DrainDelay time.Duration `env:"DRAIN_DELAY" envDefault:"0s" doc:"Time between becoming not ready and refusing connections at shutdown, for load balancers to notice."`
+	DrainDelay time.Duration `env:"DRAIN_DELAY" envDefault:"0s" doc:"At shutdown, time between becoming not ready and refusing connections. Meanwhile every answer asks for its connection to be closed. More than the 5s after which the gateway closes idle connections, and the time that load balancers need to notice."`
 }
 
 // Validate reports what no single field can say.

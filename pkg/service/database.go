@@ -26,7 +26,7 @@ func (b *Base) addMigrations(o Options) {
 	})
 	if o.Stream != "" {
 		b.AddWithDatabase("relay", events.NewRelay(events.RelayConfig{
-			Pool: b.Pool, JS: b.JS, Stream: o.Stream, Prefix: strings.ToLower(o.Stream),
+			Pool: b.Pool, JS: b.JS, Stream: o.Stream, Prefix: strings.ToLower(o.Stream), Replicas: b.config.NATS.Replicas,
 			Tracer: b.Tel.Tracer, Meter: b.Tel.Meter, Logger: b.Tel.Logger,
 		}))
 	}

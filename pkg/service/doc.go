@@ -12,7 +12,7 @@
 //	         the service's own components: consumers, River …
 //	         requests over NATS (once migrated)
 //	         requests over HTTP (503 until migrated)
-//	         drain: not ready, then DRAIN_DELAY
+//	         drain: not ready, connections close after an answer, DRAIN_DELAY
 //
 // PostgreSQL and NATS may be away at any time, also at start: the process stays up, says that it is not ready, and
 // recovers by itself.

@@ -28,12 +28,14 @@ func (b *Base) addServers() {
 	), nil))
 	handler := sync.OnceValue(b.handler)
 	b.Group.AddLast("routes", lifecycle.Func(func(context.Context) error { handler(); return nil }, nil))
-	b.Group.AddLast(HTTPServer, lifecycle.NewHTTPServer(&http.Server{
+	server := lifecycle.NewHTTPServer(&http.Server{
 		Addr:              b.config.HTTPAddr,
 		ReadHeaderTimeout: readHeaderTimeout,
 		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler().ServeHTTP(w, r) }),
-	}))
-	b.Group.AddLast("drain", b.Health.Draining(b.config.DrainDelay))
+		TLSConfig:         b.tls,
+	})
+	b.Group.AddLast(HTTPServer, server)
+	b.Group.AddLast("drain", b.Health.Draining(b.config.DrainDelay, server.Drain))
 }
 
 // handler is made when the service starts: only then are all operations known.

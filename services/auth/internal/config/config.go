@@ -68,10 +68,14 @@ func (c Config) Validate() error {
 func (c Config) WithDefaults() Config {
 	if c.JWKSURL == "" {
 		if host, port, err := net.SplitHostPort(c.HTTPAddr); err == nil && port != "0" {
-			if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-				host = "127.0.0.1"
+			scheme, self := "http://", "127.0.0.1"
+			if c.TLS.On() {
+				scheme, self = "https://", "localhost" // a name that the certificate has
 			}
-			c.JWKSURL = "http://" + net.JoinHostPort(host, port) + api.JWKS.Path
+			if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+				host = self
+			}
+			c.JWKSURL = scheme + net.JoinHostPort(host, port) + api.JWKS.Path
 		}
 	}
 	if c.Links.BaseURL == "" {

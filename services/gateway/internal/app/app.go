@@ -16,6 +16,7 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/ratelimit"
 	"github.com/atrium-mesh/atrium/pkg/service"
 	"github.com/atrium-mesh/atrium/pkg/telemetry"
+	"github.com/atrium-mesh/atrium/pkg/tlsfile"
 	auth "github.com/atrium-mesh/atrium/services/auth/api"
 	gateway "github.com/atrium-mesh/atrium/services/gateway/internal/config"
 	"github.com/atrium-mesh/atrium/services/gateway/internal/pipeline"
@@ -50,14 +51,18 @@ func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry, ext
 		return nil, err
 	}
 	cfg.JWKSURL = cmp.Or(cfg.JWKSURL, cfg.AuthURL.JoinPath("/.well-known/jwks.json").String())
-	base, err := service.NewBase(ctx, cfg.Config, service.Options{Name: "gateway", Tel: tel})
+	base, err := service.NewBase(ctx, cfg.Config, service.Options{Name: "gateway", Tel: tel, HTTP2: true})
 	if err != nil {
 		return nil, err
+	}
+	roots, err := tlsfile.LoadRoots(cfg.TLS.CAFile, false, tel.Logger)
+	if err != nil {
+		return nil, fmt.Errorf("TLS_CA_FILE: %w", err)
 	}
 	table := routes.New(Services())
 	proxy, err := upstream.New(upstream.Config{
 		Services: map[string]*url.URL{"auth": cfg.AuthURL, "users": cfg.UsersURL, "notifications": cfg.NotificationsURL},
-		Routes:   table.All(),
+		Routes:   table.All(), Roots: roots,
 		Tracer:   tel.Tracer, Meter: tel.Meter, Propagator: tel.Propagator, Logger: tel.Logger,
 	})
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 const (
 	dialTimeout = time.Second      // a service is in the same network
 	handshake   = 10 * time.Second // how long a stream may take to begin
-	idleTimeout = 60 * time.Second // shorter than that of the services, so that it is not they who close
+	idleTimeout = 5 * time.Second  // shorter than the DRAIN_DELAY of the services, so that it is not they who close
 
 	headerBudget = "Atrium-Budget-Ms" // how long the service may take
 	margin       = 100 * time.Millisecond
@@ -42,10 +42,12 @@ func newTransport(c Config) (*transport, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the metrics: %w", err)
 	}
+	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}
 	t := &transport{
 		requests: &http.Transport{
-			DialContext:  (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext,
-			MaxIdleConns: 1024, MaxIdleConnsPerHost: 256, IdleConnTimeout: idleTimeout, TLSHandshakeTimeout: 2 * dialTimeout,
+			DialContext:  dialer.DialContext,
+			MaxIdleConns: 1024, MaxIdleConnsPerHost: 256, IdleConnTimeout: idleTimeout,
+			DialTLSContext:         c.Roots.DialTLS(dialer, 2*dialTimeout), // HTTP/1.1 alone
 			MaxResponseHeaderBytes: 128 << 10,
 			DisableCompression:     true, // what the service sends is passed on as it is
 		},
@@ -102,7 +104,7 @@ func (t *transport) once(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// neverSent reports that no connection could be made, so that the service cannot have done anything.
+// neverSent reports that no connection could be made, or no TLS handshake, so that the service cannot have done anything.
 func neverSent(err error) bool {
 	e, ok := errors.AsType[*net.OpError](err)
 	return ok && e.Op == "dial"

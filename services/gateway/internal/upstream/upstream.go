@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/atrium-mesh/atrium/pkg/op"
+	"github.com/atrium-mesh/atrium/pkg/tlsfile"
 	auth "github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/gateway/internal/pipeline"
 	"github.com/atrium-mesh/atrium/services/gateway/internal/routes"
@@ -28,6 +29,7 @@ const authService = "auth"
 type Config struct {
 	Services   map[string]*url.URL // by name
 	Routes     []routes.Route      // what may be asked of them
+	Roots      *tlsfile.Roots      // who vouches for them
 	Tracer     trace.TracerProvider
 	Meter      metric.MeterProvider
 	Propagator propagation.TextMapPropagator

@@ -1,0 +1,42 @@
+{{/* Mistakes that can be known before anything is installed, each in one sentence. NOTES.txt and every service include it. */}}
+
+{{- define "atrium.validate" -}}
+{{- if hasSuffix "/" .Values.publicURL -}}
+{{- fail "publicURL must not end in a slash." -}}
+{{- end -}}
+{{- if and (eq .Values.nats.mode "bundled") (not (has (int .Values.nats.bundled.replicas) (list 1 3))) -}}
+{{- fail (printf "nats.bundled.replicas must be 1 or 3, not %v." .Values.nats.bundled.replicas) -}}
+{{- end -}}
+{{- if and (eq .Values.nats.mode "external") (not .Values.nats.external.url) -}}
+{{- fail "nats.external.url is required with nats.mode external." -}}
+{{- end -}}
+{{- if not (or .Values.mail.existingSecret .Values.inbox.enabled) -}}
+{{- fail "mail.existingSecret is required when inbox.enabled is false: there must be somewhere for mails to go." -}}
+{{- end -}}
+{{- if lt (int .Values.shutdown.gracePeriod) (add .Values.shutdown.drainDelay .Values.shutdown.timeout | int) -}}
+{{- fail "shutdown.gracePeriod must be at least shutdown.drainDelay and shutdown.timeout together." -}}
+{{- end -}}
+{{- range splitList " " (include "atrium.databases" .) -}}
+{{- $own := index $.Values . -}}
+{{- if and (eq $.Values.postgres.mode "external") (not (or $own.database.existingSecret $own.existingSecret)) -}}
+{{- fail (printf "%s.database.existingSecret is required with postgres.mode external: a secret whose key %s is the URL of the database." . $own.database.key) -}}
+{{- end -}}
+{{- end -}}
+{{- if and (eq .Values.nats.mode "external") .Values.nats.external.passwords -}}
+{{- range splitList " " (include "atrium.services" .) -}}
+{{- if not (index $.Values .).existingSecret -}}
+{{- fail (printf "%s.existingSecret is required with nats.external.passwords: a secret whose key nats-password is the password of the user %s." . .) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if eq .Values.tls.mode "given" -}}
+{{- range splitList " " (include "atrium.tlsComponents" .) -}}
+{{- if not (index $.Values.tls.given .) -}}
+{{- fail (printf "tls.given.%s is required with tls.mode given: a secret with tls.crt, tls.key and ca.crt." .) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) -}}
+{{- fail "httpRoute.parentRefs is required with httpRoute.enabled: the Gateway that the route belongs to." -}}
+{{- end -}}
+{{- end -}}

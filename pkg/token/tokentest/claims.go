@@ -58,7 +58,7 @@ func (i *Issuer) SignAdmin(subject string) string {
 	i.t.Helper()
 	return i.Sign(Claims{Subject: subject, Roles: []string{"admin"}, Permissions: []string{
 		"users:read", "users:write", "users:delete", "sessions:read", "sessions:revoke", "roles:read", "roles:write", "roles:assign",
-		"notifications:read", "notifications:send", "deliveries:read", "deliveries:replay", "audit:read",
+		"notifications:read", "notifications:send", "deliveries:read", "deliveries:replay", "audit:read", "keys:rotate",
 	}})
 }
 

@@ -11,13 +11,13 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/page"
 )
 
-// AuditEntry is one thing that was done to an account, a session or a role.
+// AuditEntry is one thing that was done to an account, a session, a role or a signing key.
 type AuditEntry struct {
 	ID        string         `json:"id" format:"uuid" doc:"The entry's id" example:"0198c5a0-6f5e-7c3b-9a51-3f7d1c2b4a5e"`
 	At        time.Time      `json:"at" doc:"When it was done" example:"2026-01-02T15:04:05Z"`
 	Action    string         `json:"action" doc:"What was done" example:"session.started"`
 	Actor     string         `json:"actor" doc:"Who did it: an account's id, or system" example:"0198c5a0-6f5e-7c3b-9a51-3f7d1c2b4a5e"`
-	Subject   string         `json:"subject" doc:"To whom or what: an account's id or a role's name" example:"0198c5a0-6f5e-7c3b-9a51-3f7d1c2b4a5e"`
+	Subject   string         `json:"subject" doc:"To whom or what: an account's id, a role's name or a signing key's id" example:"0198c5a0-6f5e-7c3b-9a51-3f7d1c2b4a5e"`
 	Outcome   string         `json:"outcome" enum:"success,failure" doc:"Whether it was done or refused" example:"success"`
 	IP        string         `json:"ip" doc:"From which address" example:"203.0.113.7"`
 	Device    string         `json:"device" doc:"From which device" example:"Firefox on Linux"`
@@ -46,7 +46,7 @@ type AuditResponse struct{ Body AuditPage }
 var ListAudit = op.Op[ListAuditRequest, AuditResponse]{
 	Operation: huma.Operation{
 		OperationID: "list-audit", Method: http.MethodGet, Path: "/api/v1/audit", Tags: []string{"Audit"},
-		Summary: "Read the audit trail", Description: "What was done to accounts, sessions and roles, the latest first.", Errors: []int{http.StatusBadRequest},
+		Summary: "Read the audit trail", Description: "What was done to accounts, sessions, roles and signing keys, the latest first.", Errors: []int{http.StatusBadRequest},
 	},
 	Allow: authz.Require(PermAuditRead),
 }

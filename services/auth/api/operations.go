@@ -11,7 +11,7 @@ func Operations() []op.Declared {
 		ListSessions, RevokeSession, ListUserSessions, RevokeUserSessions, RevokeUserSession,
 		ListRoles, CreateRole, GetRole, UpdateRole, DeleteRole, GetUserRoles, SetUserRoles,
 		ListAudit,
-		JWKS, OpenIDConfiguration, OAuthMetadata,
+		JWKS, OpenIDConfiguration, OAuthMetadata, ListKeys, RotateKeys,
 		VerifyEmailPage, ResetPasswordPage, AcceptInvitationPage, NotMePage, SetupPage,
 		CreateAccount, GetAccount, CreateLink, ListWatermarks, SetupLink,
 	}

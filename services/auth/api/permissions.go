@@ -15,6 +15,7 @@ const (
 	PermDeliveriesRead    = "deliveries:read"
 	PermDeliveriesReplay  = "deliveries:replay"
 	PermAuditRead         = "audit:read"
+	PermKeysRotate        = "keys:rotate"
 )
 
 // Permissions lists every permission there is, which is what an administrator holds.
@@ -22,6 +23,7 @@ func Permissions() []string {
 	return []string{
 		PermUsersRead, PermUsersWrite, PermUsersDelete, PermSessionsRead, PermSessionsRevoke, PermRolesRead, PermRolesWrite,
 		PermRolesAssign, PermNotificationsRead, PermNotificationsSend, PermDeliveriesRead, PermDeliveriesReplay, PermAuditRead,
+		PermKeysRotate,
 	}
 }
 

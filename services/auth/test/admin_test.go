@@ -141,3 +141,31 @@ func publish[T any](t *testing.T, js jetstream.JetStream, of events.Type[T], sub
 	_, err = js.PublishMsg(t.Context(), msg)
 	require.NoError(t, err)
 }
+
+// Keys are rotated by an administrator, and by nobody else. A compromised key takes everybody's access token with it, and no session.
+func TestKeys(t *testing.T) {
+	t.Parallel()
+	m := setup(t, nil)
+	_, admin := m.as(t, api.RoleAdmin)
+	_, support := m.as(t, api.RoleSupport)
+	for _, role := range []client{support, m.client(t)} {
+		status, code := http.StatusForbidden, "permission_denied"
+		if role.token == "" {
+			status, code = http.StatusUnauthorized, "token_missing"
+		}
+		role.get("/api/v1/auth/keys").refused(t, status, code)
+		role.post("/api/v1/auth/keys/rotate", object{"compromised": true}).refused(t, status, code)
+	}
+	planned := read[api.SigningKeys](t, admin.post("/api/v1/auth/keys/rotate", object{}).want(t, 200)).Keys
+	require.Len(t, planned, 2)
+	require.Equal(t, api.KeyPending, planned[1].State)
+	require.Equal(t, planned, read[api.SigningKeys](t, admin.get("/api/v1/auth/keys").want(t, 200)).Keys)
+
+	replaced := read[api.SigningKeys](t, admin.post("/api/v1/auth/keys/rotate", object{"compromised": true}).want(t, 200)).Keys
+	require.Len(t, replaced, 1)
+	require.NotContains(t, []string{planned[0].KeyID, planned[1].KeyID}, replaced[0].KeyID)
+	set := read[api.JSONWebKeySet](t, m.client(t).get("/.well-known/jwks.json").want(t, 200))
+	require.Len(t, set.Keys, 1)
+	require.Equal(t, replaced[0].KeyID, set.Keys[0].KeyID)
+	require.Equal(t, 1, m.audits(t, "key.rotated", "success", replaced[0].KeyID))
+}

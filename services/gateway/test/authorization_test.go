@@ -28,7 +28,7 @@ var callers = []caller{
 	}},
 	{name: "admin", subject: ada, permissions: []string{
 		"users:read", "users:write", "users:delete", "sessions:read", "sessions:revoke", "roles:read", "roles:write", "roles:assign",
-		"notifications:read", "notifications:send", "deliveries:read", "deliveries:replay", "audit:read",
+		"notifications:read", "notifications:send", "deliveries:read", "deliveries:replay", "audit:read", "keys:rotate",
 	}},
 }
 

@@ -31,6 +31,8 @@ func operations(s *op.Server, d domain) {
 	op.Handle(s, api.RevokeUserSession, d.sessions.RevokeOf)
 
 	op.Handle(s, api.JWKS, d.keys.JWKS)
+	op.Handle(s, api.ListKeys, d.keys.List)
+	op.Handle(s, api.RotateKeys, d.keys.Rotate)
 	op.Handle(s, api.OpenIDConfiguration, d.discovery.OpenID)
 	op.Handle(s, api.OAuthMetadata, d.discovery.OAuth)
 	op.Handle(s, api.CreateLink, d.links.Create)

@@ -37,6 +37,7 @@ const (
 	RoleUpdated           = "role.updated"
 	RoleDeleted           = "role.deleted"
 	RolesAssigned         = "roles.assigned"
+	KeyRotated            = "key.rotated"
 )
 
 // The outcomes.
@@ -54,7 +55,7 @@ type Entry struct {
 	At        time.Time
 	Action    string
 	Actor     string
-	Subject   string // an account's id or a role's name
+	Subject   string // an account's id, a role's name or a signing key's id
 	Outcome   string
 	IP        string
 	Device    string

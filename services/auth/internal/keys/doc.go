@@ -12,5 +12,9 @@
 // The first key of an algorithm signs at once, since nobody can have a copy of a set that was not there. One replica rotates at a time, under
 // a lock of the database; the others read the table every [reloadEvery].
 //
+// An administrator may have the next key made early ([Ring.Rotate]), which shortens the first key's time of signing and nothing else. A key
+// that somebody stole is another matter: then every key goes at once, and a new one signs at once. Tokens of the old ones are refused as
+// soon as a verifier has the new set, which it asks for when it sees the new key's first token; their owners refresh.
+//
 // Private keys are stored sealed with AES-256-GCM, whose key is derived from SECRET_KEY.
 package keys

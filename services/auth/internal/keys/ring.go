@@ -19,6 +19,11 @@ const (
 	reloadEvery  = 10 * time.Second
 	staleAfter   = time.Minute // nothing is signed with keys that were read longer ago
 	reloadWithin = 5 * time.Second
+
+	// Whoever signs or publishes reads the table again after freshFor, so that no replica goes on with a key that was withdrawn as
+	// compromised; while the database does not answer within askWithin, it goes on with what it knows.
+	freshFor  = 100 * time.Millisecond
+	askWithin = time.Second
 )
 
 // Deps is what a ring is made of. All but Clock and Logger are required.
@@ -155,18 +160,42 @@ func (r *Ring) reload(ctx context.Context) (*snapshot, error) {
 		s.lives = append(s.lives, life)
 		s.pairs[life.ID] = known
 	}
-	r.current.Store(s)
+	r.remember(s)
 	return s, nil
 }
 
-// fresh is the keys as of a minute ago at most. In a replica whose loop hangs, a key might have been removed meanwhile.
-func (r *Ring) fresh(ctx context.Context) (*snapshot, error) {
-	if s := r.current.Load(); s != nil && r.Clock().Sub(s.at) <= staleAfter {
-		return s, nil
+// remember keeps the snapshot that was read last, also when an earlier one arrives later.
+func (r *Ring) remember(s *snapshot) {
+	for {
+		known := r.current.Load()
+		if known != nil && known.at.After(s.at) || r.current.CompareAndSwap(known, s) {
+			return
+		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, reloadWithin)
+}
+
+// fresh is the keys as of a moment ago, or of a minute ago at most while the database is away. In a replica whose loop hangs, a key might
+// have been removed meanwhile.
+func (r *Ring) fresh(ctx context.Context) (*snapshot, error) {
+	known := r.current.Load()
+	age := staleAfter + 1
+	if known != nil {
+		age = r.Clock().Sub(known.at)
+	}
+	if age <= freshFor {
+		return known, nil
+	}
+	within := reloadWithin
+	if age <= staleAfter {
+		within = askWithin
+	}
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	return r.reload(ctx)
+	s, err := r.reload(ctx)
+	if err != nil && age <= staleAfter {
+		return known, nil
+	}
+	return s, err
 }
 
 // Algorithms are those that there are keys of; the first signs access tokens.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-
-	"github.com/go-jose/go-jose/v4"
 )
 
 // rotate makes the keys that are due and deletes those that have been removed, under a lock: a replica that comes second finds nothing due.
@@ -22,12 +20,13 @@ func (r *Ring) rotate(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		lives := make([]Life, len(rows))
-		for i, row := range rows {
-			lives[i] = row.Life
-		}
+		lives := livesOf(rows)
 		for _, a := range r.algorithms {
-			if err := r.succeed(ctx, tx, lives, a); err != nil {
+			activatesAt, retired, due := r.schedule.successor(lives, a, now)
+			if !due {
+				continue
+			}
+			if _, err := r.succeed(ctx, tx, retired, Life{Algorithm: a, CreatedAt: now, ActivatesAt: activatesAt}); err != nil {
 				return err
 			}
 		}
@@ -39,35 +38,35 @@ func (r *Ring) rotate(ctx context.Context) error {
 	return nil
 }
 
-// succeed makes the next key of an algorithm when it is due.
-func (r *Ring) succeed(ctx context.Context, tx Tx, lives []Life, algorithm jose.SignatureAlgorithm) error {
-	now := r.Clock()
-	activatesAt, retired, due := r.schedule.successor(lives, algorithm, now)
-	if !due {
-		return nil
+func livesOf(rows []Sealed) []Life {
+	lives := make([]Life, len(rows))
+	for i, row := range rows {
+		lives[i] = row.Life
 	}
-	made, err := newPair(algorithm)
+	return lives
+}
+
+// succeed makes a key and says which. The one that it succeeds, if any, retires when it activates.
+func (r *Ring) succeed(ctx context.Context, tx Tx, retired *Life, next Life) (string, error) {
+	made, err := newPair(next.Algorithm)
 	if err != nil {
-		return err
+		return "", err
 	}
 	sealed, err := r.box.seal(made)
 	if err != nil {
-		return err
+		return "", err
 	}
 	public, err := json.Marshal(made.public)
 	if err != nil {
-		return fmt.Errorf("encode a public key: %w", err)
+		return "", fmt.Errorf("encode a public key: %w", err)
 	}
-	err = tx.AddSigningKey(ctx, Sealed{
-		Life:      Life{ID: made.public.KeyID, Algorithm: algorithm, CreatedAt: now, ActivatesAt: activatesAt},
-		PublicJWK: public, PrivateKey: sealed,
-	})
-	if err != nil {
-		return err
+	next.ID = made.public.KeyID
+	if err := tx.AddSigningKey(ctx, Sealed{Life: next, PublicJWK: public, PrivateKey: sealed}); err != nil {
+		return "", err
 	}
-	r.Logger.InfoContext(ctx, "signing key made", "kid", made.public.KeyID, "algorithm", string(algorithm), "signs_from", activatesAt)
+	r.Logger.InfoContext(ctx, "signing key made", "kid", next.ID, "algorithm", string(next.Algorithm), "signs_from", next.ActivatesAt)
 	if retired == nil {
-		return nil
+		return next.ID, nil
 	}
-	return tx.RetireSigningKey(ctx, retired.ID, activatesAt, r.schedule.removesAt(activatesAt))
+	return next.ID, tx.RetireSigningKey(ctx, retired.ID, next.ActivatesAt, r.schedule.removesAt(next.ActivatesAt))
 }

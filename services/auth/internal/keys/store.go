@@ -3,6 +3,8 @@ package keys
 import (
 	"context"
 	"time"
+
+	"github.com/atrium-mesh/atrium/services/auth/internal/audit"
 )
 
 // Sealed is a key as it is kept: its private half is encrypted.
@@ -26,4 +28,5 @@ type Tx interface {
 	AddSigningKey(ctx context.Context, k Sealed) error
 	RetireSigningKey(ctx context.Context, id string, retiresAt, removesAt time.Time) error
 	DeleteRemovedSigningKeys(ctx context.Context, now time.Time) error
+	WriteAudit(ctx context.Context, e audit.Entry) error
 }

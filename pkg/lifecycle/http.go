@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -14,6 +15,7 @@ import (
 // and in Stop lets requests finish before it closes what is left.
 type HTTPServer struct {
 	server   *http.Server
+	secure   bool // over TLS
 	addr     atomic.Pointer[net.TCPAddr]
 	requests inflight
 	draining atomic.Bool
@@ -23,7 +25,8 @@ type HTTPServer struct {
 	failed   chan error
 }
 
-// NewHTTPServer wraps server, which the component owns from here on. Timeouts that are zero get safe values.
+// NewHTTPServer wraps server, which the component owns from here on. Timeouts that are zero get safe values. With a TLSConfig it serves
+// TLS, and the protocols that NextProtos names: HTTP/2 only if "h2" is among them.
 func NewHTTPServer(server *http.Server) *HTTPServer {
 	if server.ReadHeaderTimeout == 0 {
 		server.ReadHeaderTimeout = 10 * time.Second
@@ -34,8 +37,14 @@ func NewHTTPServer(server *http.Server) *HTTPServer {
 	if server.MaxHeaderBytes == 0 {
 		server.MaxHeaderBytes = 64 << 10
 	}
+	if server.TLSConfig != nil && server.Protocols == nil {
+		server.Protocols = new(http.Protocols) // net/http would add h2 by itself
+		server.Protocols.SetHTTP1(true)
+		server.Protocols.SetHTTP2(slices.Contains(server.TLSConfig.NextProtos, "h2"))
+	}
 	return &HTTPServer{
 		server:   server,
+		secure:   server.TLSConfig != nil, // which net/http sets by itself, also for a plain server
 		stopping: make(chan struct{}),
 		done:     make(chan struct{}),
 		failed:   make(chan error, 1),
@@ -61,7 +70,7 @@ func (s *HTTPServer) URL() string {
 		host = "127.0.0.1"
 	}
 	scheme := "http://"
-	if s.server.TLSConfig != nil {
+	if s.secure {
 		scheme = "https://"
 	}
 	return scheme + net.JoinHostPort(host, fmt.Sprint(addr.Port))
@@ -91,7 +100,7 @@ func (s *HTTPServer) Start(ctx context.Context) error {
 }
 
 func (s *HTTPServer) serve(listener net.Listener) error {
-	if s.server.TLSConfig != nil {
+	if s.secure {
 		return s.server.ServeTLS(listener, "", "")
 	}
 	return s.server.Serve(listener)

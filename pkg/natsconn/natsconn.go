@@ -70,8 +70,14 @@ func Open(cfg Config, name string, logger *slog.Logger) (*Conn, error) {
 		nats.CustomInboxPrefix(InboxPrefix(name)),
 		nats.IgnoreAuthErrorAbort(), // a password may be mended on the server
 		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) { trouble.report(err) }),
-		nats.ConnectHandler(func(nc *nats.Conn) { trouble.over(); logger.Info("connected to NATS", "server", nc.ConnectedServerName()) }),
-		nats.ReconnectHandler(func(nc *nats.Conn) { trouble.over(); logger.Info("connected to NATS again", "server", nc.ConnectedServerName()) }),
+		nats.ConnectHandler(func(nc *nats.Conn) {
+			trouble.over()
+			logger.Info("connected to NATS", "server", nc.ConnectedServerName())
+		}),
+		nats.ReconnectHandler(func(nc *nats.Conn) {
+			trouble.over()
+			logger.Info("connected to NATS again", "server", nc.ConnectedServerName())
+		}),
 		nats.DisconnectErrHandler(func(nc *nats.Conn, err error) {
 			if !nc.IsClosed() {
 				logger.Warn("lost the connection to NATS", "error", err)

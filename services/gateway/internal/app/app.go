@@ -63,7 +63,7 @@ func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry, ext
 	proxy, err := upstream.New(upstream.Config{
 		Services: map[string]*url.URL{"auth": cfg.AuthURL, "users": cfg.UsersURL, "notifications": cfg.NotificationsURL},
 		Routes:   table.All(), Roots: roots,
-		Tracer:   tel.Tracer, Meter: tel.Meter, Propagator: tel.Propagator, Logger: tel.Logger,
+		Tracer: tel.Tracer, Meter: tel.Meter, Propagator: tel.Propagator, Logger: tel.Logger,
 	})
 	if err != nil {
 		return nil, err

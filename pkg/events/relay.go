@@ -135,6 +135,6 @@ func (r *Relay) relayUntilFailure(ctx context.Context, s *leader.Session, failur
 func (r *Relay) streamConfig() natsconn.StreamConfig {
 	return natsconn.StreamConfig{
 		Name: r.cfg.Stream, Subjects: []string{subjectPrefix + r.cfg.Prefix + ".>"},
-		Replicas: r.cfg.Replicas, MaxAge: r.cfg.MaxAge, MaxBytes: r.cfg.MaxBytes,
+		Replicas: r.cfg.Replicas, MaxAge: r.cfg.MaxAge, MaxBytes: r.cfg.MaxBytes, Logger: r.logger,
 	}
 }

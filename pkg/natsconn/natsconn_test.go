@@ -127,6 +127,24 @@ func TestEnsureStream(t *testing.T) {
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 	})
 
+	t.Run("replicas for which there are too few servers are waited for, and a stream that is there goes on", func(t *testing.T) {
+		t.Parallel()
+		js := jetStream(t, natstest.Run(t))
+		three := cfg
+		three.Replicas = 3
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		defer cancel()
+		_, err := natsconn.EnsureStream(ctx, js, three)
+		require.ErrorIs(t, err, context.DeadlineExceeded, "it was tried again until then")
+		require.ErrorContains(t, err, "replicas > 1 not supported", "the reason is named")
+
+		_, err = natsconn.EnsureStream(t.Context(), js, cfg)
+		require.NoError(t, err)
+		info, err := natsconn.EnsureStream(t.Context(), js, three)
+		require.NoError(t, err)
+		require.Equal(t, 1, info.Config.Replicas)
+	})
+
 	t.Run("a configuration that cannot be is an error at once", func(t *testing.T) {
 		t.Parallel()
 		js := jetStream(t, natstest.Run(t))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"time"
 
@@ -24,7 +25,8 @@ const requestWithin = 2 * time.Second
 type StreamConfig struct {
 	Name       string
 	Subjects   []string
-	Replicas   int           // default 1
+	Replicas   int           // default 1; can be changed when there are enough servers
+	Logger     *slog.Logger  // told when there are too few of them; nil is silent
 	MaxAge     time.Duration // default 7 days
 	MaxBytes   int64         // default 1 GiB; the oldest messages go first
 	Duplicates time.Duration // window in which a repeated Nats-Msg-Id is dropped; default and least 2 minutes
@@ -46,22 +48,62 @@ func (c StreamConfig) jetstream() jetstream.StreamConfig {
 }
 
 // EnsureStream makes the stream, or brings its limits up to date, and returns what it is now. It tries until ctx is done, with a
-// pause that grows to 5 s, while NATS or JetStream is away.
+// pause that grows to 5 s, while NATS or JetStream is away, or has too few servers for the replicas of a stream that is not there yet. One
+// that is there stays as it is then, which is logged.
 func EnsureStream(ctx context.Context, js jetstream.JetStream, cfg StreamConfig) (*jetstream.StreamInfo, error) {
+	var cause error
 	for attempt := 0; ; attempt++ {
 		info, err := ensureOnce(ctx, js, cfg)
 		if err == nil {
 			return info, nil
 		}
-		if apiErr, ok := errors.AsType[*jetstream.APIError](err); ok && apiErr.Code >= 400 && apiErr.Code < 500 {
+		if tooFewServers(err) {
+			if info := existing(ctx, js, cfg.Name); info != nil {
+				loggerOr(cfg.Logger).WarnContext(ctx, "the stream has fewer replicas than NATS_STREAM_REPLICAS asks for; going on with those it has",
+					"stream", cfg.Name, "replicas", info.Config.Replicas, "wanted", cfg.Replicas, "error", err)
+				return info, nil
+			}
+		} else if apiErr, ok := errors.AsType[*jetstream.APIError](err); ok && apiErr.Code >= 400 && apiErr.Code < 500 {
 			return nil, fmt.Errorf("make stream %s: %w", cfg.Name, err) // it will not get better
+		}
+		if cause == nil || ctx.Err() == nil { // the end of ctx is no reason when there was one before
+			cause = err
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("make stream %s: %w", cfg.Name, errors.Join(Err(err), ctx.Err()))
+			return nil, fmt.Errorf("make stream %s: %w", cfg.Name, errors.Join(Err(cause), ctx.Err()))
 		case <-time.After(pause(attempt)):
 		}
 	}
+}
+
+// The codes of JetStream for too few servers: https://github.com/nats-io/nats-server/blob/main/server/errors.json
+const (
+	codeNoSuitablePeers      jetstream.ErrorCode = 10005
+	codeReplicasNotSupported jetstream.ErrorCode = 10074 // a server by itself
+)
+
+func tooFewServers(err error) bool {
+	e, ok := errors.AsType[*jetstream.APIError](err)
+	return ok && (e.ErrorCode == codeNoSuitablePeers || e.ErrorCode == codeReplicasNotSupported)
+}
+
+// existing is the stream as it is, or nil.
+func existing(ctx context.Context, js jetstream.JetStream, name string) *jetstream.StreamInfo {
+	ctx, cancel := context.WithTimeout(ctx, requestWithin)
+	defer cancel()
+	stream, err := js.Stream(ctx, name)
+	if err != nil {
+		return nil
+	}
+	return stream.CachedInfo()
+}
+
+func loggerOr(logger *slog.Logger) *slog.Logger {
+	if logger == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return logger
 }
 
 func ensureOnce(ctx context.Context, js jetstream.JetStream, cfg StreamConfig) (*jetstream.StreamInfo, error) {

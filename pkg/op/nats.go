@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"runtime/debug"
+	"sync"
 
 	"github.com/nats-io/nats.go"
 
@@ -34,13 +35,19 @@ func (s *Server) ServeNATS(conn *nats.Conn) error {
 // StopNATS takes no new requests and waits for those under way, or until ctx ends.
 func (s *Server) StopNATS(ctx context.Context) error {
 	s.mu.Lock()
+	var drained sync.WaitGroup // what the server sent before it knew is handed out until then
 	for _, sub := range s.subs {
-		_ = sub.Drain() // fails only on a closed connection, which has no subscriptions any more
+		drained.Add(1)
+		done := sync.OnceFunc(drained.Done)
+		sub.SetClosedHandler(func(string) { done() })
+		if sub.Drain() != nil { // only on a closed connection, which has no subscriptions any more
+			done()
+		}
 	}
 	s.subs = nil
 	s.mu.Unlock()
 	done := make(chan struct{})
-	go func() { s.calls.Wait(); close(done) }()
+	go func() { drained.Wait(); s.calls.Wait(); close(done) }()
 	select {
 	case <-done:
 		return nil

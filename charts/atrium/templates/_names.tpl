@@ -71,3 +71,10 @@ auth users notifications
 {{- define "atrium.inbox" -}}
 {{- if and .Values.inbox.enabled (not .Values.mail.existingSecret) -}}true{{- end -}}
 {{- end -}}
+
+{{/* atrium.peer is a component as one end of a NetworkPolicy's arrow. */}}
+{{- define "atrium.peer" -}}
+- podSelector:
+    matchLabels:
+      {{- include "atrium.selectorLabels" . | nindent 6 }}
+{{- end -}}

@@ -2,9 +2,11 @@ package events
 
 import (
 	"context"
+	"math"
 	"sync/atomic"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/metric/noop"
@@ -32,6 +34,7 @@ func meterOf(mp metric.MeterProvider) metric.Meter {
 type lag struct {
 	events int64
 	oldest float64 // seconds
+	dead   int64   // dead letters in the same database that wait for a person
 }
 
 // relayMetrics are a relay's instruments. Making one fails only for a name that is not allowed, and then yields one that does
@@ -61,6 +64,14 @@ func newRelayMetrics(mp metric.MeterProvider, stream string) *relayMetrics {
 			}
 			return nil
 		}))
+	_, _ = meter.Int64ObservableGauge("atrium.events.dead_letters",
+		metric.WithDescription("Events that this service could not handle and that wait for a person."),
+		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
+			if l := m.lag.Load(); l != nil {
+				o.Observe(l.dead)
+			}
+			return nil
+		}))
 	return m
 }
 
@@ -80,16 +91,31 @@ type consumerMetrics struct {
 	consumer attribute.KeyValue
 	handled  metric.Int64Counter
 	delay    metric.Float64Histogram
+	pending  metric.Int64Gauge
 }
 
 func newConsumerMetrics(mp metric.MeterProvider, consumer string) *consumerMetrics {
 	meter := meterOf(mp)
 	m := &consumerMetrics{consumer: attribute.String("consumer", consumer)}
 	m.handled, _ = meter.Int64Counter("atrium.events.handled", metric.WithDescription("Attempts to handle an event, by outcome."))
+	m.pending, _ = meter.Int64Gauge("atrium.events.consumer.pending",
+		metric.WithDescription("Events that waited behind the last one that arrived."))
 	m.delay, _ = meter.Float64Histogram("atrium.events.delay", metric.WithUnit("s"),
 		metric.WithDescription("Time from the publication of an event to its effect."),
 		metric.WithExplicitBucketBoundaries(.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 60, 600, 3600))
 	return m
+}
+
+// behind tells how many events of a stream wait behind the last of those that arrived, as JetStream says with each delivery.
+func (m *consumerMetrics) behind(ctx context.Context, stream string, arrived []jetstream.Msg) {
+	if len(arrived) == 0 {
+		return
+	}
+	meta, err := arrived[len(arrived)-1].Metadata()
+	if err != nil {
+		return
+	}
+	m.pending.Record(ctx, int64(min(meta.NumPending, math.MaxInt64)), metric.WithAttributes(m.consumer, attribute.String("stream", stream)))
 }
 
 func (m *consumerMetrics) count(ctx context.Context, e envelope, outcome string) {

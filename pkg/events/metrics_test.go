@@ -21,6 +21,7 @@ func TestMetrics(t *testing.T) {
 	stop := b.run(events.NewRelay(events.RelayConfig{Pool: b.producer, JS: b.js, Stream: "USERS", Prefix: "users", Meter: meter}))
 	require.True(t, poll(soon, func() bool { return value(t, reader, "atrium.events.outbox.pending") == 3 }), "NATS is away")
 	require.Positive(t, value(t, reader, "atrium.events.outbox.oldest"))
+	require.InDelta(t, 0, value(t, reader, "atrium.events.dead_letters"), 0)
 
 	b.run(events.NewConsumer(events.ConsumerConfig{Name: "test", Pool: b.consumer, JS: b.js, Meter: meter, Handlers: []events.Handler{record()}}))
 	b.nats.Start()
@@ -29,6 +30,7 @@ func TestMetrics(t *testing.T) {
 	require.True(t, poll(soon, func() bool { return value(t, reader, "atrium.events.outbox.pending") == 0 }))
 	require.True(t, poll(soon, func() bool { return value(t, reader, "atrium.events.handled") == 3 }))
 	require.InDelta(t, 3, value(t, reader, "atrium.events.delay"), 0)
+	require.InDelta(t, 0, value(t, reader, "atrium.events.consumer.pending"), 0)
 	stop()
 	require.InDelta(t, -1, value(t, reader, "atrium.events.outbox.pending"), 0, "who does not lead says nothing")
 }

@@ -37,8 +37,9 @@ func (r *Relay) measure(ctx context.Context) error {
 	var l lag
 	err := r.cfg.Pool.QueryRow(ctx, `
 SELECT (SELECT count(*) FROM (SELECT FROM outbox WHERE published_at IS NULL LIMIT $1) AS pending),
-       coalesce((SELECT extract(epoch FROM clock_timestamp() - time) FROM outbox WHERE published_at IS NULL ORDER BY seq LIMIT 1), 0)::float8`,
-		countAtMost).Scan(&l.events, &l.oldest)
+       coalesce((SELECT extract(epoch FROM clock_timestamp() - time) FROM outbox WHERE published_at IS NULL ORDER BY seq LIMIT 1), 0)::float8,
+       (SELECT count(*) FROM (SELECT FROM dead_letters WHERE resolved_at IS NULL LIMIT $1) AS dead)`,
+		countAtMost).Scan(&l.events, &l.oldest, &l.dead)
 	if err != nil {
 		return fmt.Errorf("measure the outbox: %w", pg.Err(err))
 	}

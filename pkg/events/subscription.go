@@ -115,6 +115,7 @@ func (s *subscription) fetch(ctx context.Context, session *leader.Session, cons 
 	}
 	for {
 		group, err := arrived(batch.Messages(), delivered)
+		s.metrics.behind(ctx, s.stream, group)
 		if errHandling := s.handleGroup(ctx, session, group); errHandling != nil {
 			return errHandling
 		}

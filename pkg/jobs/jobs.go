@@ -14,6 +14,7 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/rivermigrate"
 	"github.com/riverqueue/river/rivertype"
+	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/atrium-mesh/atrium/pkg/pg"
@@ -29,6 +30,7 @@ type Config struct {
 	Retry    river.ClientRetryPolicy // nil: River's own
 	Timeout  time.Duration           // for one run of a job; 0: a minute
 	Tracer   trace.TracerProvider
+	Meter    metric.MeterProvider // nil: none
 	Logger   *slog.Logger
 }
 
@@ -38,6 +40,7 @@ type Runner struct {
 	client   *river.Client[pgx.Tx]
 	pool     *pgxpool.Pool
 	presence *presence
+	metrics  *queueMetrics
 }
 
 const (
@@ -57,16 +60,20 @@ func New(c Config) (*Runner, error) {
 		c.Replica, _ = os.Hostname() // without a name too, the random part of the identity is enough for others to take over
 	}
 	here := newPresence(c.Pool, c.Replica, c.Logger)
+	metrics, err := newQueueMetrics(c)
+	if err != nil {
+		return nil, fmt.Errorf("make the job runner: %w", err)
+	}
 	client, err := river.NewClient(riverpgxv5.New(c.Pool), &river.Config{
 		Workers: c.Workers, Queues: c.Queues, PeriodicJobs: c.Periodic, RetryPolicy: c.Retry, JobTimeout: c.Timeout,
 		FetchPollInterval: pollInterval, FetchCooldown: 10 * time.Millisecond, RescueStuckJobsAfter: max(stuckAfter, 2*c.Timeout),
 		ID: here.id, Logger: slog.New(quiet{c.Logger.Handler()}),
-		Middleware: []rivertype.Middleware{&tracing{tracer: c.Tracer.Tracer("atrium/jobs")}, &fence{here}},
+		Middleware: []rivertype.Middleware{&tracing{tracer: c.Tracer.Tracer("atrium/jobs")}, &fence{here}, metrics},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make the job runner: %w", err)
 	}
-	return &Runner{client: client, pool: c.Pool, presence: here}, nil
+	return &Runner{client: client, pool: c.Pool, presence: here, metrics: metrics}, nil
 }
 
 // Start brings River's tables up to date and begins to work.
@@ -81,12 +88,16 @@ func (r *Runner) Start(ctx context.Context) error {
 		r.presence.stop()
 		return fmt.Errorf("start the job runner: %w", err)
 	}
+	if err := r.metrics.start(); err != nil {
+		return fmt.Errorf("measure the jobs: %w", err)
+	}
 	return nil
 }
 
 // Stop takes no new jobs and waits for those that run; when ctx ends it cancels them, and they are run again later.
 func (r *Runner) Stop(ctx context.Context) error {
 	defer r.presence.stop()
+	r.metrics.stop()
 	soft, cancel := context.WithTimeout(ctx, stopWithin(ctx))
 	defer cancel()
 	if err := r.client.Stop(soft); err == nil || !errors.Is(err, context.DeadlineExceeded) {

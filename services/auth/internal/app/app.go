@@ -90,6 +90,7 @@ func compose(cfg authconfig.Config, base *service.Base) (domain, error) {
 	}
 	ring, err := keys.NewRing(cfg.Keys, keys.Deps{
 		Store: records.Keys(), SealKey: base.Key("auth signing keys"), TokenLifetime: cfg.AccessTokenTTL, Logger: tel.Logger,
+		Meter: tel.Meter,
 	})
 	if err != nil {
 		return domain{}, err
@@ -145,6 +146,6 @@ func background(base *service.Base, records *store.Store, keepAudit time.Duratio
 	}
 	return jobs.New(jobs.Config{
 		Pool: base.Pool, Replica: base.Replica(), Workers: workers, Queues: tasks.Queues(), Periodic: tasks.Periodic(),
-		Tracer: base.Tel.Tracer, Logger: base.Tel.Logger,
+		Tracer: base.Tel.Tracer, Meter: base.Tel.Meter, Logger: base.Tel.Logger,
 	})
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
+	"go.opentelemetry.io/otel/metric"
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/lifecycle"
@@ -29,10 +30,11 @@ const (
 // Deps is what a ring is made of. All but Clock and Logger are required.
 type Deps struct {
 	Store         Store
-	SealKey       []byte           // 32 bytes, derived from SECRET_KEY
-	TokenLifetime time.Duration    // the longest that anything signed is valid
-	Clock         func() time.Time // nil: time.Now
-	Logger        *slog.Logger     // nil: silent
+	SealKey       []byte               // 32 bytes, derived from SECRET_KEY
+	TokenLifetime time.Duration        // the longest that anything signed is valid
+	Clock         func() time.Time     // nil: time.Now
+	Logger        *slog.Logger         // nil: silent
+	Meter         metric.MeterProvider // nil: none
 }
 
 // Ring is the keys of all algorithms. It is a lifecycle component, and safe for concurrent use.
@@ -70,6 +72,9 @@ func NewRing(cfg Config, deps Deps) (*Ring, error) {
 	r := &Ring{Deps: deps, box: sealed, schedule: schedule{cfg.Rotation, cfg.PublishBefore, deps.TokenLifetime}}
 	for _, a := range cfg.Algorithms {
 		r.algorithms = append(r.algorithms, jose.SignatureAlgorithm(a))
+	}
+	if err := r.observe(deps.Meter); err != nil {
+		return nil, err
 	}
 	r.loop = lifecycle.Go(r.run)
 	return r, nil

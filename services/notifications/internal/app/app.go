@@ -75,7 +75,7 @@ func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry) (*l
 		Queues: map[string]river.QueueConfig{
 			tasks.QueueMail: {MaxWorkers: cfg.MailWorkers}, tasks.QueueSends: {MaxWorkers: 2}, tasks.QueueHouse: {MaxWorkers: 4},
 		},
-		Tracer: tel.Tracer, Logger: tel.Logger,
+		Tracer: tel.Tracer, Meter: tel.Meter, Logger: tel.Logger,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -127,7 +127,7 @@ func compose(cfg ownconfig.Config, base *service.Base) (*parts, error) {
 		deliveries:    deliveries.New(st, store.Transactor[deliveries.Tx](st), cursors),
 		deliverer: deliveries.NewDeliverer(deliveries.DelivererConfig{
 			InTx: store.Transactor[deliveries.Tx](st), Templates: words, CreateLink: op.NATSClient(base.Caller, auth.CreateLink), Send: sender.Send,
-			Links: links, ProductURL: brand.URL, Retry: retry, Clock: time.Now, Logger: tel.Logger,
+			Links: links, ProductURL: brand.URL, Retry: retry, Clock: time.Now, Meter: tel.Meter, Logger: tel.Logger,
 		}),
 	}, nil
 }

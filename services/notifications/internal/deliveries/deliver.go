@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"go.opentelemetry.io/otel/metric"
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/lifecycle"
@@ -25,6 +26,7 @@ const (
 	ReasonErased     = "recipient_erased"
 	ReasonInactive   = "recipient_inactive"
 	ReasonNoAddress  = "no_address"
+	ReasonUnverified = "address_unverified" // nobody has proved to own it
 	ReasonTurnedOff  = "turned_off"
 	ReasonNotNeeded  = "not_needed"       // what the link is for is done
 	ReasonNoAccount  = "account_gone"     // auth does not know the account
@@ -44,14 +46,18 @@ type DelivererConfig struct {
 	ProductURL string
 	Retry      Retry
 	Clock      func() time.Time
+	Meter      metric.MeterProvider // nil: none
 	Logger     *slog.Logger
 }
 
 // Deliverer makes attempts to deliver.
-type Deliverer struct{ DelivererConfig }
+type Deliverer struct {
+	DelivererConfig
+	attempts metric.Int64Counter
+}
 
 // NewDeliverer makes a deliverer.
-func NewDeliverer(c DelivererConfig) *Deliverer { return &Deliverer{c} }
+func NewDeliverer(c DelivererConfig) *Deliverer { return &Deliverer{c, newAttempts(c.Meter)} }
 
 // attempt is one try, with what is known when it begins.
 type attempt struct {
@@ -158,6 +164,8 @@ func (a attempt) nobody() string {
 		return ReasonInactive
 	case a.to.Email == "":
 		return ReasonNoAddress
+	case !a.to.Verified && preferences.NeedsProof(a.Category):
+		return ReasonUnverified
 	case !preferences.Allows(a.Category, a.chosen):
 		return ReasonTurnedOff
 	case a.Data.SendID != uuid.Nil && a.title == "":
@@ -227,6 +235,9 @@ func (d *Deliverer) settle(ctx context.Context, a attempt, o outcome) (time.Dura
 	err := lifecycle.Retry(ctx, func(ctx context.Context) error {
 		return d.InTx(ctx, func(tx Tx) error { return finish(ctx, tx, a, r, o.detail, now) })
 	}, nil)
+	if err == nil {
+		count(ctx, d.attempts, a, r)
+	}
 	return wait, err
 }
 

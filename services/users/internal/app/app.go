@@ -53,7 +53,7 @@ func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry) (*l
 	runner, err := jobs.New(jobs.Config{
 		Pool: base.Pool, Replica: base.Replica(), Workers: workers(base, domain), Periodic: tasks.Periodic(),
 		Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}},
-		Tracer: tel.Tracer, Logger: tel.Logger,
+		Tracer: tel.Tracer, Meter: tel.Meter, Logger: tel.Logger,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("users: %w", err)

@@ -18,8 +18,8 @@ var SendNotification = op.Op[SendNotificationRequest, SendResponse]{
 		Summary: "Send a notification",
 		Description: "Tells something to the people in `to`: exactly one of `user_ids`, `roles` and `everyone`. It is accepted at once (202) and " +
 			"sent in the background, at `send_at` when that is given; `Location` is where to look how far it has come. People who have turned the " +
-			"category off on a channel are skipped there, ids that are nobody's are counted as `unknown`. With an `Idempotency-Key` the request " +
-			"can be repeated safely for a day: it answers the first one's result, or 422 `idempotency_key_reused` when the request is another one. " +
+			"category off on a channel are skipped there, and by e-mail also those who have not proved yet to own their address; ids that are " +
+			"nobody's are counted as `unknown`. With an `Idempotency-Key` the request can be repeated safely for a day: it answers the first one's result, or 422 `idempotency_key_reused` when the request is another one. " +
 			"The category `security` is not for senders.",
 		DefaultStatus: http.StatusAccepted, MaxBodyBytes: 128 << 10,
 		Errors: []int{http.StatusConflict},
@@ -124,6 +124,6 @@ type SendCounts struct {
 	Recipients int64 `json:"recipients" doc:"People looked at so far." example:"120"`
 	Notified   int64 `json:"notified" doc:"Notifications made in the app." example:"118"`
 	Mailed     int64 `json:"mailed" doc:"E-mails handed to delivery." example:"90"`
-	Skipped    int64 `json:"skipped" doc:"People who were told nothing: they have turned the category off, or have no address." example:"2"`
+	Skipped    int64 `json:"skipped" doc:"People who were told nothing: they have turned the category off, or have no address or none that they have proved to own." example:"2"`
 	Unknown    int64 `json:"unknown" doc:"Ids in user_ids that are nobody's, or whose account is not active." example:"0"`
 }

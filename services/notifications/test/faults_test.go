@@ -49,7 +49,7 @@ func TestKilledFanOut(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const everybody = 4000
-	_, err := w.db.Exec(t.Context(), `INSERT INTO recipients (id, email) SELECT gen_random_uuid(), n || '@example.com' FROM generate_series(1, $1) n`, everybody)
+	_, err := w.db.Exec(t.Context(), `INSERT INTO recipients (id, email, verified_at) SELECT gen_random_uuid(), n || '@example.com', now() FROM generate_series(1, $1) n`, everybody)
 	require.NoError(t, err)
 	c := newChild(w)
 	c.start()

@@ -29,6 +29,7 @@ type Member struct {
 	ID         uuid.UUID
 	OrgID      string
 	HasAddress bool
+	Verified   bool  // proved to own it
 	InApp      *bool // what they chose for the category, nil for nothing
 	Email      *bool
 }

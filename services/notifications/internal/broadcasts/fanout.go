@@ -86,17 +86,22 @@ func (s *Service) batch(ctx context.Context, tx Tx, send Send) ([]notifications.
 	return made, finished, tx.UpdateSend(ctx, send)
 }
 
-// split says who is told where: on the channels of the send that they have not turned off.
+// split says who is told where: on the channels of the send that they have not turned off, by e-mail once they have proved to own the
+// address.
 func split(send Send, members []Member) (inApp []uuid.UUID, byMail []deliveries.To) {
 	for _, m := range members {
 		if slices.Contains(send.Channels, api.ChannelInApp) && preferences.Allows(send.Category, m.InApp) {
 			inApp = append(inApp, m.ID)
 		}
-		if slices.Contains(send.Channels, api.ChannelEmail) && m.HasAddress && preferences.Allows(send.Category, m.Email) {
+		if slices.Contains(send.Channels, api.ChannelEmail) && m.mailable(send.Category) && preferences.Allows(send.Category, m.Email) {
 			byMail = append(byMail, deliveries.To{ID: m.ID, OrgID: m.OrgID})
 		}
 	}
 	return inApp, byMail
+}
+
+func (m Member) mailable(category api.Category) bool {
+	return m.HasAddress && (m.Verified || !preferences.NeedsProof(category))
 }
 
 // untold is how many of the members are told nothing.

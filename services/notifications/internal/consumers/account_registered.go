@@ -15,10 +15,13 @@ import (
 func (c consumers) accountRegistered() events.Handler {
 	return events.On(auth.AccountRegistered, func(ctx context.Context, tx pgx.Tx, e events.Event[auth.AccountRegisteredData]) error {
 		s := c.Store.WithTx(tx)
-		err := s.Register(ctx, recipients.Registration{
+		r := recipients.Registration{
 			ID: e.Data.AccountID, OrgID: e.OrgID, Email: e.Data.Email, FullName: e.Data.FullName, Locale: e.Data.Locale, Roles: e.Data.Roles,
-		})
-		if err != nil {
+		}
+		if e.Data.Verified {
+			r.Verified = &e.Data.At
+		}
+		if err := s.Register(ctx, r); err != nil {
 			return err
 		}
 		n := notice{event: e.ID, org: e.OrgID, account: e.Data.AccountID}

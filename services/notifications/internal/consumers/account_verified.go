@@ -7,12 +7,18 @@ import (
 
 	"github.com/atrium-mesh/atrium/pkg/events"
 	auth "github.com/atrium-mesh/atrium/services/auth/api"
+	"github.com/atrium-mesh/atrium/services/notifications/internal/recipients"
 	"github.com/atrium-mesh/atrium/services/notifications/internal/templates"
 )
 
-// accountVerified welcomes a person whose address is confirmed.
+// accountVerified keeps that a person has proved to own their address, be it with the link of a sign-up, an invitation or a password
+// reset, and welcomes them.
 func (c consumers) accountVerified() events.Handler {
 	return events.On(auth.AccountVerified, func(ctx context.Context, tx pgx.Tx, e events.Event[auth.AccountVerifiedData]) error {
-		return c.mail(ctx, c.Store.WithTx(tx), notice{event: e.ID, org: e.OrgID, account: e.Data.AccountID, template: templates.Welcome})
+		s := c.Store.WithTx(tx)
+		if err := s.Verify(ctx, recipients.Verification{ID: e.Data.AccountID, OrgID: e.OrgID, At: e.Data.At}); err != nil {
+			return err
+		}
+		return c.mail(ctx, s, notice{event: e.ID, org: e.OrgID, account: e.Data.AccountID, template: templates.Welcome})
 	})
 }

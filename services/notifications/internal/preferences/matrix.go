@@ -28,6 +28,13 @@ func Allows(category api.Category, chosen *bool) bool {
 	}
 }
 
+// NeedsProof reports whether e-mails of a category go only to addresses whose owners have proved to be that. Whoever signs up or is
+// invited gives any address as theirs: until then its owner is sent what proves it and what happens to the account, and nothing else.
+func NeedsProof(category api.Category) bool {
+	info, ok := category.Info()
+	return !ok || !info.Locked
+}
+
 // Matrix is what holds for a person with these choices: every category with its channels.
 func Matrix(choices []Choice) api.NotificationPreferences {
 	chosen := func(category api.Category, channel api.Channel) *bool {

@@ -33,6 +33,14 @@ func TestAllows(t *testing.T) {
 	}
 }
 
+func TestNeedsProof(t *testing.T) {
+	t.Parallel()
+	require.False(t, preferences.NeedsProof(api.CategorySecurity), "what proves an address goes to one that is not proved")
+	for _, category := range []api.Category{api.CategoryAccount, api.CategoryProduct, api.CategoryMarketing, "gossip"} {
+		require.True(t, preferences.NeedsProof(category), category)
+	}
+}
+
 func TestMatrix(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -5,6 +5,7 @@ package recipients
 import (
 	"context"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/google/uuid"
@@ -21,6 +22,7 @@ type Recipient struct {
 	FullName           string
 	Locale             string // BCP 47, "" when not known
 	TimeZone           string // IANA, "" when not known
+	Verified           bool   // proved to own the address
 	Active             bool
 	Erased             bool
 	PreferencesVersion int64
@@ -34,6 +36,14 @@ type Registration struct {
 	FullName string
 	Locale   string
 	Roles    []string
+	Verified *time.Time // when they proved to own the address; nil: not yet
+}
+
+// Verification says since when a recipient is known to own their address.
+type Verification struct {
+	ID    uuid.UUID
+	OrgID string
+	At    time.Time
 }
 
 // Profile is what users tells of a recipient, as of Version.

@@ -16,7 +16,13 @@ import (
 func (t *Tx) Register(ctx context.Context, r recipients.Registration) error {
 	return t.q.RegisterRecipient(ctx, db.RegisterRecipientParams{
 		ID: r.ID, OrgID: r.OrgID, Email: r.Email, FullName: r.FullName, Locale: r.Locale, Roles: notNil(r.Roles),
+		VerifiedAt: r.Verified,
 	})
+}
+
+// Verify keeps since when a recipient is known to own their address: the first time counts.
+func (t *Tx) Verify(ctx context.Context, v recipients.Verification) error {
+	return t.q.VerifyRecipient(ctx, db.VerifyRecipientParams{ID: v.ID, OrgID: v.OrgID, VerifiedAt: v.At})
 }
 
 // UpdateProfile replaces what users tells, unless something newer is there.
@@ -88,7 +94,7 @@ func (t *Tx) CountActive(ctx context.Context, orgID string, ids []uuid.UUID) (in
 func recipientOf(row db.Recipient) recipients.Recipient {
 	return recipients.Recipient{
 		ID: row.ID, OrgID: row.OrgID, Email: row.Email, FullName: row.FullName, Locale: row.Locale, TimeZone: row.TimeZone,
-		Active: row.Active, Erased: row.ErasedAt != nil, PreferencesVersion: row.PreferencesVersion,
+		Verified: row.VerifiedAt != nil, Active: row.Active, Erased: row.ErasedAt != nil, PreferencesVersion: row.PreferencesVersion,
 	}
 }
 

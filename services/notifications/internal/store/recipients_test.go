@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -17,10 +18,14 @@ import (
 func TestEventsInAnyOrder(t *testing.T) {
 	t.Parallel()
 	s, pool := setup(t)
+	proved := time.Date(2026, 3, 2, 14, 4, 5, 0, time.UTC)
 	type change func(ctx context.Context, tx *store.Tx, id uuid.UUID) error
 	ofAuth := []change{
 		func(ctx context.Context, tx *store.Tx, id uuid.UUID) error {
 			return tx.Register(ctx, recipients.Registration{ID: id, OrgID: "default", Email: "old@example.com", FullName: "Old", Locale: "en", Roles: []string{"user"}})
+		},
+		func(ctx context.Context, tx *store.Tx, id uuid.UUID) error {
+			return tx.Verify(ctx, recipients.Verification{ID: id, OrgID: "default", At: proved})
 		},
 		func(ctx context.Context, tx *store.Tx, id uuid.UUID) error {
 			return tx.UpdateRoles(ctx, recipients.Roles{ID: id, OrgID: "default", Version: 1, Roles: []string{"support"}})
@@ -59,7 +64,7 @@ func TestEventsInAnyOrder(t *testing.T) {
 		got, err := s.Recipient(t.Context(), id)
 		require.NoError(t, err)
 		require.Equal(t, recipients.Recipient{
-			ID: id, OrgID: "default", Email: "new@example.com", FullName: "New", Locale: "de", TimeZone: "Europe/Vienna", Active: false,
+			ID: id, OrgID: "default", Email: "new@example.com", FullName: "New", Locale: "de", TimeZone: "Europe/Vienna", Verified: true, Active: false,
 		}, got)
 		var roles []string
 		require.NoError(t, pool.QueryRow(t.Context(), "SELECT roles FROM recipients WHERE id = $1", id).Scan(&roles))
@@ -76,6 +81,9 @@ func TestAnErasedRecipientStaysErased(t *testing.T) {
 	for _, later := range []func(tx *store.Tx) error{
 		func(tx *store.Tx) error {
 			return tx.Register(t.Context(), recipients.Registration{ID: id, OrgID: "default", Email: "a@example.com"})
+		},
+		func(tx *store.Tx) error {
+			return tx.Verify(t.Context(), recipients.Verification{ID: id, OrgID: "default", At: time.Now()})
 		},
 		func(tx *store.Tx) error {
 			return tx.UpdateProfile(t.Context(), recipients.Profile{ID: id, OrgID: "default", Version: 9, Email: "a@example.com"})

@@ -62,6 +62,7 @@ type Recipient struct {
 	CreatedAt          time.Time
 	UpdatedAt          time.Time
 	ErasedAt           *time.Time
+	VerifiedAt         *time.Time
 }
 
 type Send struct {

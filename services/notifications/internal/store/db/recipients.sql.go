@@ -7,12 +7,13 @@ package db
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 )
 
 const audienceOfEveryone = `-- name: AudienceOfEveryone :many
-SELECT r.id, r.org_id, (r.email <> '')::boolean AS has_address, i.enabled AS in_app, e.enabled AS email
+SELECT r.id, r.org_id, (r.email <> '')::boolean AS has_address, (r.verified_at IS NOT NULL)::boolean AS verified, i.enabled AS in_app, e.enabled AS email
 FROM recipients r
 LEFT JOIN preferences i ON i.recipient_id = r.id AND i.category = $1 AND i.channel = 'in_app'
 LEFT JOIN preferences e ON e.recipient_id = r.id AND e.category = $1 AND e.channel = 'email'
@@ -31,6 +32,7 @@ type AudienceOfEveryoneRow struct {
 	ID         uuid.UUID
 	OrgID      string
 	HasAddress bool
+	Verified   bool
 	InApp      *bool
 	Email      *bool
 }
@@ -53,6 +55,7 @@ func (q *Queries) AudienceOfEveryone(ctx context.Context, arg AudienceOfEveryone
 			&i.ID,
 			&i.OrgID,
 			&i.HasAddress,
+			&i.Verified,
 			&i.InApp,
 			&i.Email,
 		); err != nil {
@@ -67,7 +70,7 @@ func (q *Queries) AudienceOfEveryone(ctx context.Context, arg AudienceOfEveryone
 }
 
 const audienceOfRoles = `-- name: AudienceOfRoles :many
-SELECT r.id, r.org_id, (r.email <> '')::boolean AS has_address, i.enabled AS in_app, e.enabled AS email
+SELECT r.id, r.org_id, (r.email <> '')::boolean AS has_address, (r.verified_at IS NOT NULL)::boolean AS verified, i.enabled AS in_app, e.enabled AS email
 FROM recipients r
 LEFT JOIN preferences i ON i.recipient_id = r.id AND i.category = $1 AND i.channel = 'in_app'
 LEFT JOIN preferences e ON e.recipient_id = r.id AND e.category = $1 AND e.channel = 'email'
@@ -87,6 +90,7 @@ type AudienceOfRolesRow struct {
 	ID         uuid.UUID
 	OrgID      string
 	HasAddress bool
+	Verified   bool
 	InApp      *bool
 	Email      *bool
 }
@@ -110,6 +114,7 @@ func (q *Queries) AudienceOfRoles(ctx context.Context, arg AudienceOfRolesParams
 			&i.ID,
 			&i.OrgID,
 			&i.HasAddress,
+			&i.Verified,
 			&i.InApp,
 			&i.Email,
 		); err != nil {
@@ -124,7 +129,7 @@ func (q *Queries) AudienceOfRoles(ctx context.Context, arg AudienceOfRolesParams
 }
 
 const audienceOfUsers = `-- name: AudienceOfUsers :many
-SELECT r.id, r.org_id, (r.email <> '')::boolean AS has_address, i.enabled AS in_app, e.enabled AS email
+SELECT r.id, r.org_id, (r.email <> '')::boolean AS has_address, (r.verified_at IS NOT NULL)::boolean AS verified, i.enabled AS in_app, e.enabled AS email
 FROM recipients r
 LEFT JOIN preferences i ON i.recipient_id = r.id AND i.category = $1 AND i.channel = 'in_app'
 LEFT JOIN preferences e ON e.recipient_id = r.id AND e.category = $1 AND e.channel = 'email'
@@ -144,6 +149,7 @@ type AudienceOfUsersRow struct {
 	ID         uuid.UUID
 	OrgID      string
 	HasAddress bool
+	Verified   bool
 	InApp      *bool
 	Email      *bool
 }
@@ -167,6 +173,7 @@ func (q *Queries) AudienceOfUsers(ctx context.Context, arg AudienceOfUsersParams
 			&i.ID,
 			&i.OrgID,
 			&i.HasAddress,
+			&i.Verified,
 			&i.InApp,
 			&i.Email,
 		); err != nil {
@@ -232,7 +239,7 @@ const eraseRecipient = `-- name: EraseRecipient :exec
 INSERT INTO recipients (id, org_id, active, erased_at)
 VALUES ($1, $2, false, now())
 ON CONFLICT (id) DO UPDATE SET
-    email = '', full_name = '', locale = '', time_zone = '', roles = '{}', active = false,
+    email = '', full_name = '', locale = '', time_zone = '', roles = '{}', active = false, verified_at = NULL,
     erased_at = coalesce(recipients.erased_at, now()), updated_at = now()
 `
 
@@ -258,7 +265,7 @@ func (q *Queries) EraseSends(ctx context.Context, recipientID uuid.UUID) error {
 }
 
 const getRecipient = `-- name: GetRecipient :one
-SELECT id, org_id, email, full_name, locale, time_zone, profile_version, active, status_version, roles, roles_version, preferences_version, last_seq, created_at, updated_at, erased_at FROM recipients WHERE id = $1
+SELECT id, org_id, email, full_name, locale, time_zone, profile_version, active, status_version, roles, roles_version, preferences_version, last_seq, created_at, updated_at, erased_at, verified_at FROM recipients WHERE id = $1
 `
 
 func (q *Queries) GetRecipient(ctx context.Context, id uuid.UUID) (Recipient, error) {
@@ -281,12 +288,13 @@ func (q *Queries) GetRecipient(ctx context.Context, id uuid.UUID) (Recipient, er
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.ErasedAt,
+		&i.VerifiedAt,
 	)
 	return i, err
 }
 
 const lockRecipient = `-- name: LockRecipient :one
-SELECT id, org_id, email, full_name, locale, time_zone, profile_version, active, status_version, roles, roles_version, preferences_version, last_seq, created_at, updated_at, erased_at FROM recipients WHERE id = $1 FOR NO KEY UPDATE
+SELECT id, org_id, email, full_name, locale, time_zone, profile_version, active, status_version, roles, roles_version, preferences_version, last_seq, created_at, updated_at, erased_at, verified_at FROM recipients WHERE id = $1 FOR NO KEY UPDATE
 `
 
 func (q *Queries) LockRecipient(ctx context.Context, id uuid.UUID) (Recipient, error) {
@@ -309,29 +317,32 @@ func (q *Queries) LockRecipient(ctx context.Context, id uuid.UUID) (Recipient, e
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.ErasedAt,
+		&i.VerifiedAt,
 	)
 	return i, err
 }
 
 const registerRecipient = `-- name: RegisterRecipient :exec
-INSERT INTO recipients (id, org_id, email, full_name, locale, roles)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO recipients (id, org_id, email, full_name, locale, roles, verified_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (id) DO UPDATE SET
-    email      = CASE WHEN recipients.profile_version = 0 THEN excluded.email ELSE recipients.email END,
-    full_name  = CASE WHEN recipients.profile_version = 0 THEN excluded.full_name ELSE recipients.full_name END,
-    locale     = CASE WHEN recipients.profile_version = 0 THEN excluded.locale ELSE recipients.locale END,
-    roles      = CASE WHEN recipients.roles_version = 0 THEN excluded.roles ELSE recipients.roles END,
-    updated_at = now()
+    email       = CASE WHEN recipients.profile_version = 0 THEN excluded.email ELSE recipients.email END,
+    full_name   = CASE WHEN recipients.profile_version = 0 THEN excluded.full_name ELSE recipients.full_name END,
+    locale      = CASE WHEN recipients.profile_version = 0 THEN excluded.locale ELSE recipients.locale END,
+    roles       = CASE WHEN recipients.roles_version = 0 THEN excluded.roles ELSE recipients.roles END,
+    verified_at = coalesce(recipients.verified_at, excluded.verified_at),
+    updated_at  = now()
 WHERE recipients.erased_at IS NULL
 `
 
 type RegisterRecipientParams struct {
-	ID       uuid.UUID
-	OrgID    string
-	Email    string
-	FullName string
-	Locale   string
-	Roles    []string
+	ID         uuid.UUID
+	OrgID      string
+	Email      string
+	FullName   string
+	Locale     string
+	Roles      []string
+	VerifiedAt *time.Time
 }
 
 func (q *Queries) RegisterRecipient(ctx context.Context, arg RegisterRecipientParams) error {
@@ -342,6 +353,7 @@ func (q *Queries) RegisterRecipient(ctx context.Context, arg RegisterRecipientPa
 		arg.FullName,
 		arg.Locale,
 		arg.Roles,
+		arg.VerifiedAt,
 	)
 	return err
 }
@@ -463,5 +475,22 @@ func (q *Queries) UpdateRecipientStatus(ctx context.Context, arg UpdateRecipient
 		arg.Active,
 		arg.Version,
 	)
+	return err
+}
+
+const verifyRecipient = `-- name: VerifyRecipient :exec
+INSERT INTO recipients (id, org_id, verified_at) VALUES ($1, $2, $3::timestamptz)
+ON CONFLICT (id) DO UPDATE SET verified_at = excluded.verified_at, updated_at = now()
+WHERE recipients.erased_at IS NULL AND recipients.verified_at IS NULL
+`
+
+type VerifyRecipientParams struct {
+	ID         uuid.UUID
+	OrgID      string
+	VerifiedAt time.Time
+}
+
+func (q *Queries) VerifyRecipient(ctx context.Context, arg VerifyRecipientParams) error {
+	_, err := q.db.Exec(ctx, verifyRecipient, arg.ID, arg.OrgID, arg.VerifiedAt)
 	return err
 }

@@ -1,13 +1,19 @@
 -- name: RegisterRecipient :exec
-INSERT INTO recipients (id, org_id, email, full_name, locale, roles)
-VALUES (@id, @org_id, @email, @full_name, @locale, @roles)
+INSERT INTO recipients (id, org_id, email, full_name, locale, roles, verified_at)
+VALUES (@id, @org_id, @email, @full_name, @locale, @roles, sqlc.narg(verified_at))
 ON CONFLICT (id) DO UPDATE SET
-    email      = CASE WHEN recipients.profile_version = 0 THEN excluded.email ELSE recipients.email END,
-    full_name  = CASE WHEN recipients.profile_version = 0 THEN excluded.full_name ELSE recipients.full_name END,
-    locale     = CASE WHEN recipients.profile_version = 0 THEN excluded.locale ELSE recipients.locale END,
-    roles      = CASE WHEN recipients.roles_version = 0 THEN excluded.roles ELSE recipients.roles END,
-    updated_at = now()
+    email       = CASE WHEN recipients.profile_version = 0 THEN excluded.email ELSE recipients.email END,
+    full_name   = CASE WHEN recipients.profile_version = 0 THEN excluded.full_name ELSE recipients.full_name END,
+    locale      = CASE WHEN recipients.profile_version = 0 THEN excluded.locale ELSE recipients.locale END,
+    roles       = CASE WHEN recipients.roles_version = 0 THEN excluded.roles ELSE recipients.roles END,
+    verified_at = coalesce(recipients.verified_at, excluded.verified_at),
+    updated_at  = now()
 WHERE recipients.erased_at IS NULL;
+
+-- name: VerifyRecipient :exec
+INSERT INTO recipients (id, org_id, verified_at) VALUES (@id, @org_id, @verified_at::timestamptz)
+ON CONFLICT (id) DO UPDATE SET verified_at = excluded.verified_at, updated_at = now()
+WHERE recipients.erased_at IS NULL AND recipients.verified_at IS NULL;
 
 -- name: UpdateRecipientProfile :exec
 INSERT INTO recipients (id, org_id, email, full_name, locale, time_zone, profile_version)
@@ -38,7 +44,7 @@ WHERE recipients.erased_at IS NULL AND recipients.roles_version < excluded.roles
 INSERT INTO recipients (id, org_id, active, erased_at)
 VALUES (@id, @org_id, false, now())
 ON CONFLICT (id) DO UPDATE SET
-    email = '', full_name = '', locale = '', time_zone = '', roles = '{}', active = false,
+    email = '', full_name = '', locale = '', time_zone = '', roles = '{}', active = false, verified_at = NULL,
     erased_at = coalesce(recipients.erased_at, now()), updated_at = now();
 
 -- name: ErasePreferences :exec
@@ -73,7 +79,7 @@ SELECT * FROM recipients WHERE id = $1 FOR NO KEY UPDATE;
 SELECT count(*) FROM recipients WHERE org_id = @org_id AND id = ANY(@ids::uuid[]) AND active AND erased_at IS NULL;
 
 -- name: AudienceOfUsers :many
-SELECT r.id, r.org_id, (r.email <> '')::boolean AS has_address, i.enabled AS in_app, e.enabled AS email
+SELECT r.id, r.org_id, (r.email <> '')::boolean AS has_address, (r.verified_at IS NOT NULL)::boolean AS verified, i.enabled AS in_app, e.enabled AS email
 FROM recipients r
 LEFT JOIN preferences i ON i.recipient_id = r.id AND i.category = @category AND i.channel = 'in_app'
 LEFT JOIN preferences e ON e.recipient_id = r.id AND e.category = @category AND e.channel = 'email'
@@ -81,7 +87,7 @@ WHERE r.org_id = @org_id AND r.id > @after AND r.active AND r.erased_at IS NULL 
 ORDER BY r.id LIMIT @most FOR NO KEY UPDATE OF r;
 
 -- name: AudienceOfRoles :many
-SELECT r.id, r.org_id, (r.email <> '')::boolean AS has_address, i.enabled AS in_app, e.enabled AS email
+SELECT r.id, r.org_id, (r.email <> '')::boolean AS has_address, (r.verified_at IS NOT NULL)::boolean AS verified, i.enabled AS in_app, e.enabled AS email
 FROM recipients r
 LEFT JOIN preferences i ON i.recipient_id = r.id AND i.category = @category AND i.channel = 'in_app'
 LEFT JOIN preferences e ON e.recipient_id = r.id AND e.category = @category AND e.channel = 'email'
@@ -89,7 +95,7 @@ WHERE r.org_id = @org_id AND r.id > @after AND r.active AND r.erased_at IS NULL 
 ORDER BY r.id LIMIT @most FOR NO KEY UPDATE OF r;
 
 -- name: AudienceOfEveryone :many
-SELECT r.id, r.org_id, (r.email <> '')::boolean AS has_address, i.enabled AS in_app, e.enabled AS email
+SELECT r.id, r.org_id, (r.email <> '')::boolean AS has_address, (r.verified_at IS NOT NULL)::boolean AS verified, i.enabled AS in_app, e.enabled AS email
 FROM recipients r
 LEFT JOIN preferences i ON i.recipient_id = r.id AND i.category = @category AND i.channel = 'in_app'
 LEFT JOIN preferences e ON e.recipient_id = r.id AND e.category = @category AND e.channel = 'email'

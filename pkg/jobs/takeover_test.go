@@ -115,7 +115,8 @@ func (r *replicas) start(name string, worker *hold) (*jobs.Runner, *line) {
 	require.NoError(r.t, err)
 	require.NoError(r.t, runner.Start(r.t.Context()))
 	r.t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.t.Context()), 2*time.Second)
+		l.mend() // so that it can stop
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.t.Context()), 20*time.Second)
 		defer cancel()
 		_ = runner.Stop(ctx)
 	})

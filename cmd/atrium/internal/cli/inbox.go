@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/atrium-mesh/atrium/cmd/atrium/internal/local"
+	"github.com/atrium-mesh/atrium/pkg/health"
 )
 
 type inboxFlags struct{ smtp, http, data string }
@@ -22,7 +23,8 @@ func newInbox(s Streams) *cobra.Command {
 	c := &cobra.Command{
 		Use: "inbox", Short: "Catch the mail of services that run elsewhere, and show it", Args: noArgs,
 		Long: "Runs only the part of `atrium up` that catches mail: an SMTP server that accepts everything and delivers nothing, and the page and\n" +
-			"the API at /dev/inbox. Point SMTP_URL of the notifications service to it (smtp://127.0.0.1:1025?tls=none).",
+			"the API at /dev/inbox. Point SMTP_URL of the notifications service to it (smtp://127.0.0.1:1025?tls=none). In a container, listen on\n" +
+			"every address (--smtp :1025 --http :8025), keep the mail on a volume (--data), and probe /livez.",
 		RunE: func(c *cobra.Command, _ []string) error { return inbox(c.Context(), s, f) },
 	}
 	flags := c.Flags()
@@ -47,7 +49,10 @@ func inbox(ctx context.Context, s Streams, f inboxFlags) (err error) {
 	if err != nil {
 		return errors.Join(fmt.Errorf("listen for the page on %s: %w", f.http, err), sink.Close(ctx))
 	}
-	server := &http.Server{Handler: sink.Handler, ReadHeaderTimeout: 5 * time.Second}
+	mux := http.NewServeMux()
+	mux.Handle("GET /livez", health.LiveHandler())
+	mux.Handle("/", sink.Handler)
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	fmt.Fprintf(s.Out, "Mail to smtp://%s is shown at http://%s/dev/inbox\n", sink.SMTP, listener.Addr())

@@ -40,6 +40,12 @@ func TestInbox(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
 	require.Contains(t, string(body), `"subject":"caught"`)
+	request, err = http.NewRequestWithContext(t.Context(), http.MethodGet, strings.TrimSuffix(page, "/dev/inbox")+"/livez", nil)
+	require.NoError(t, err)
+	response, err = client.Do(request)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	require.Equal(t, http.StatusOK, response.StatusCode)
 	interrupt()
 	require.Equal(t, cli.ExitOK, <-code)
 }

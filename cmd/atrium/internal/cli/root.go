@@ -73,7 +73,7 @@ func newRoot(s Streams) *cobra.Command {
 	root.SetErr(s.Err)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newUp(s), newDoctor(s), newOperations(s), newOpenAPI(s), newConfig(s), newInbox(s), newEvents(s), newDeadLetters(s), newVersion(s))
+	root.AddCommand(newUp(s), newDoctor(s), newOperations(s), newOpenAPI(s), newConfig(s), newInbox(s), newCheck(s), newEvents(s), newDeadLetters(s), newVersion(s))
 	return root
 }
 

@@ -1,0 +1,40 @@
+package chart_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestRefusals asks for what cannot work: helm must say so in one sentence, before anything is installed.
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	for settings, want := range map[string]string{
+		"publicURL=https://atrium.example.com/":  "publicURL must not end in a slash.",
+		"nats.bundled.replicas=2":                "nats.bundled.replicas must be 1 or 3, not 2.",
+		"nats.mode=external":                     "nats.external.url is required with nats.mode external.",
+		"nats.mode=external,nats.external.url=x": "auth.existingSecret is required with nats.external.passwords",
+		"postgres.mode=external":                 "auth.database.existingSecret is required with postgres.mode external",
+		"postgres.mode=external,auth.database.existingSecret=a,users.database.existingSecret=u": "notifications.database.existingSecret is required",
+		"tls.mode=given": "tls.given.auth is required with tls.mode given",
+		"tls.mode=given,tls.given.auth=a,tls.given.users=a,tls.given.notifications=a,tls.given.gateway=a": "tls.given.nats is required",
+		"inbox.enabled=false":         "mail.existingSecret is required when inbox.enabled is false",
+		"httpRoute.enabled=true":      "httpRoute.parentRefs is required",
+		"shutdown.gracePeriod=20":     "shutdown.gracePeriod must be at least",
+		"postgers.mode=external":      "postgers",
+		"auth.replica=3":              "replica",
+		"tls.mode=on":                 "tls/mode",
+		"postgres.mode=mysql":         "postgres/mode",
+		"publicURL=atrium.example":    "publicURL",
+		"replicas=many":               "replicas",
+		"nats.bundled.storage.size=5": "size",
+	} {
+		t.Run(settings, func(t *testing.T) {
+			t.Parallel()
+			_, err := helm(t, "template", "atrium", chartDir, "--set", settings)
+			require.ErrorContains(t, err, want)
+			require.Less(t, strings.Count(err.Error(), "\n"), 8, err.Error())
+		})
+	}
+}

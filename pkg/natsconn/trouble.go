@@ -36,7 +36,7 @@ func (t *trouble) report(err error) {
 		return
 	}
 	t.reason, t.said = reason, time.Now()
-	t.logger.Warn("cannot connect to NATS: "+reason+"; trying again", "servers", withoutSecrets(t.url), "error", err)
+	t.logger.Warn("cannot connect to NATS; trying again", "reason", reason, "servers", withoutSecrets(t.url), "error", err)
 }
 
 func (t *trouble) over() {

@@ -266,6 +266,20 @@ func TestMigrate(t *testing.T) {
 		require.Equal(t, "0", text(t, pool, "SELECT count(*)::text FROM two"))
 	})
 
+	t.Run("leaves what a newer build has made, when that is rolled back", func(t *testing.T) {
+		t.Parallel()
+		pool := pgtest.Open(t, emptyDatabase(t))
+		newer := schema()
+		newer["00002_more.sql"] = &fstest.MapFile{Data: []byte("-- +goose Up\nALTER TABLE t ADD COLUMN more integer;\n")}
+		require.NoError(t, pg.Migrate(t.Context(), pool, newer))
+		_, err := pool.Exec(t.Context(), "INSERT INTO kit_migrations (version_id, is_applied) VALUES (99999, true)")
+		require.NoError(t, err, "so has its kit")
+		require.NoError(t, pg.Migrate(t.Context(), pool, schema()))
+		require.Equal(t, "2", text(t, pool, "SELECT max(version_id)::text FROM service_migrations"))
+		require.Equal(t, "0", text(t, pool, "SELECT count(more)::text FROM t"))
+		require.NoError(t, pg.Migrate(t.Context(), pool, newer), "and the newer build comes again")
+	})
+
 	t.Run("gives up with its context while another migrates", func(t *testing.T) {
 		t.Parallel()
 		pool := pgtest.Open(t, emptyDatabase(t))

@@ -36,7 +36,9 @@ func (b *Base) addMigrations(o Options) {
 func (b *Base) migrate(ctx context.Context, migrations fs.FS) error {
 	err := lifecycle.Retry(ctx,
 		func(ctx context.Context) error { return pg.Migrate(ctx, b.Pool, migrations) },
-		func(err error) { b.Tel.Logger.WarnContext(ctx, "migrations failed; trying again", "error", err) })
+		func(err error) {
+			b.Tel.Logger.WarnContext(ctx, "cannot bring the database up to date; trying again", "reason", pg.Trouble(err), "error", err)
+		})
 	if err != nil {
 		return err
 	}

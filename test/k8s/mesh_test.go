@@ -30,6 +30,7 @@ func TestMesh(t *testing.T) { //nolint:paralleltest // it wants the machine for 
 	if class := r.StorageClass(4); class != "" {
 		r.values = append(r.values, "--set", "postgres.bundled.storage.storageClassName="+class, "--set", "nats.bundled.storage.storageClassName="+class)
 	}
+	r.ReportFailure()
 	r.startRedis(t)
 	r.exposeInbox()
 
@@ -84,7 +85,7 @@ spec:
   securityContext: {runAsNonRoot: true, runAsUser: 65532, seccompProfile: {type: RuntimeDefault}}
   containers:
     - name: redis
-      image: %s-test/redis:latest
+      image: %s-test/redis:test
       command: [redis-server, --save, "", --protected-mode, "no"]
       securityContext: {allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}}
 ---

@@ -51,8 +51,8 @@ func images(t testing.TB) []string {
 	require.NotEmpty(t, tag(), "ATRIUM_K8S_TAG says which images; `make e2e-k8s` sets it")
 	return []string{
 		"--set", "image.registry=" + registry, "--set", "image.tag=" + tag(), "--set", "image.pullPolicy=Always",
-		"--set", "postgres.bundled.image=" + registry + "-test/postgres:latest",
-		"--set", "nats.bundled.image=" + registry + "-test/nats:latest",
+		"--set", "postgres.bundled.image=" + registry + "-test/postgres:test",
+		"--set", "nats.bundled.image=" + registry + "-test/nats:test",
 	}
 }
 
@@ -113,7 +113,7 @@ func (r *release) waitReady(within time.Duration) {
 	r.Eventually("every pod is ready", within, func() error {
 		out, err := r.Try("get", "pods", "-l", "app.kubernetes.io/instance="+r.name, "-o",
 			`go-template={{range .items}}{{$name := .metadata.name}}{{if .metadata.deletionTimestamp}}{{$name}} is ending {{end}}`+
-				`{{if ne .status.phase "Succeeded"}}{{range .status.conditions}}{{if and (eq .type "Ready") (ne .status "True")}}{{$name}} is not ready {{end}}{{end}}{{end}}{{end}}`)
+				`{{if or (eq .status.phase "Running") (eq .status.phase "Pending")}}{{range .status.conditions}}{{if and (eq .type "Ready") (ne .status "True")}}{{$name}} is not ready {{end}}{{end}}{{end}}{{end}}`)
 		if err == nil && strings.TrimSpace(out) != "" {
 			err = fmt.Errorf("%s", out)
 		}

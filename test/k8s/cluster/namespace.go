@@ -11,8 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Restricted makes a namespace that refuses every pod which Pod Security `restricted` would, and deletes it in the end. When the test
-// has failed it first prints what the pods say.
+// Restricted makes a namespace that refuses every pod which Pod Security `restricted` would, and deletes it in the end.
 func Restricted(t testing.TB, name string) *Namespace {
 	t.Helper()
 	n := &Namespace{Name: name, t: t}
@@ -22,9 +21,6 @@ func Restricted(t testing.TB, name string) *Namespace {
 	_, err = Try(ctx, "", "kubectl", "create", "namespace", name)
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		if t.Failed() {
-			n.Report()
-		}
 		_, err := Try(ctx, "", "kubectl", "delete", "namespace", name, "--wait", "--timeout=2m")
 		require.NoError(t, err)
 	})
@@ -39,6 +35,15 @@ func (n *Namespace) For(t testing.TB) *Namespace {
 	other := *n
 	other.t = t
 	return &other
+}
+
+// ReportFailure prints what the pods say when the test has failed. It is called after everything that cleans up.
+func (n *Namespace) ReportFailure() {
+	n.t.Cleanup(func() {
+		if n.t.Failed() {
+			n.Report()
+		}
+	})
 }
 
 // Report logs what there is in the namespace and what the pods have logged.

@@ -58,10 +58,10 @@ func TestMesh(t *testing.T) { //nolint:paralleltest // it wants the machine for 
 		}).Want(http.StatusAccepted)
 		require.Equal(t, "Hello", stream.WaitNotification().Title)
 	})
-	t.Run("what runs is what was asked for", func(t *testing.T) { r.For(t).isRestricted(t) })      //nolint:paralleltest // in order
-	t.Run("helm test", func(t *testing.T) { t.Log(r.For(t).Helm("test", r.name, "--logs")) })       //nolint:paralleltest // in order
-	t.Run("limits are exact across gateways", func(t *testing.T) { exactLimit(t, r, visitor) })     //nolint:paralleltest // in order
-	t.Run("resources", func(t *testing.T) { measure(t, r) })                                         //nolint:paralleltest // in order
+	t.Run("what runs is what was asked for", func(t *testing.T) { r.For(t).isRestricted(t) })   //nolint:paralleltest // in order
+	t.Run("helm test", func(t *testing.T) { t.Log(r.For(t).Helm("test", r.name, "--logs")) })   //nolint:paralleltest // in order
+	t.Run("limits are exact across gateways", func(t *testing.T) { exactLimit(t, r, visitor) }) //nolint:paralleltest // in order
+	t.Run("resources", func(t *testing.T) { measure(t, r) })                                    //nolint:paralleltest // in order
 	r.values = append(r.values, "--set", "gateway.rateLimits.signIn=off")
 	r.upgrade()
 	r.waitReady(3 * time.Minute)
@@ -148,4 +148,3 @@ func exactLimit(t *testing.T, r *release, visitor *client.Client) {
 	t.Logf("12 sign-ins, each over a connection of its own, at two gateways: %d served, %d limited", served, limited)
 	require.LessOrEqual(t, served, 5)
 }
-

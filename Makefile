@@ -5,12 +5,16 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-# What a person may set: make up ARGS="--demo", make bench BENCH=Gateway, make fuzz FUZZTIME=1m, make race PKG=./pkg/events/...
+# What a person may set: make up ARGS="--demo", make bench BENCH=Gateway, make fuzz FUZZTIME=1m, make race PKG=./pkg/events/...,
+# make images REGISTRY=ghcr.io/you/atrium TAG=v1 PLATFORMS=linux/amd64,linux/arm64
 ARGS     ?=
 BENCH    ?= .
 COUNT    ?= 10
 FUZZTIME ?= 15s
 PKG      ?=
+REGISTRY ?=
+TAG      ?=
+PLATFORMS ?=
 
 export PATH := $(CURDIR)/bin:$(PATH)
 
@@ -22,7 +26,7 @@ help: ## List what can be made
 
 ##@ Run
 
-.PHONY: up build
+.PHONY: up build images
 up: ## Start the whole mesh on this machine (ARGS="--demo --listen :9090")
 	@$(MAKE) build
 	@exec bin/atrium up $(ARGS)
@@ -30,15 +34,18 @@ up: ## Start the whole mesh on this machine (ARGS="--demo --listen :9090")
 build: ## Build bin/atrium and every service into bin/
 	@scripts/build
 
+images: bin/ko ## Build the image of each service into bin/images (REGISTRY=… pushes them; TAG, PLATFORMS)
+	@scripts/images $(if $(REGISTRY),--registry $(REGISTRY)) $(if $(TAG),--tag $(TAG)) $(if $(PLATFORMS),--platforms $(PLATFORMS))
+
 ##@ Test
 
-.PHONY: test test-short race cover e2e bench fuzz
-test: ## Every test, with race detector, real PostgreSQL and NATS, and the coverage floor
+.PHONY: test test-short race cover e2e e2e-k8s bench fuzz
+test: bin/helm ## Every test, with race detector, real PostgreSQL and NATS, and the coverage floor
 	@scripts/deps gcc postgres
 	@scripts/test --race --cover
 	@scripts/cover
 
-test-short: ## The quick half: no race detector, no coverage, -short
+test-short: bin/helm ## The quick half: no race detector, no coverage, -short
 	@scripts/deps postgres
 	@scripts/test --short
 
@@ -54,6 +61,10 @@ e2e: ## The whole story through the gateway: separate processes, and `atrium up`
 	@scripts/build
 	ATRIUM_E2E_BIN=$(CURDIR)/bin go test -count=1 -v -timeout=20m ./test/e2e/...
 
+e2e-k8s: bin/ko bin/helm ## The chart on a real cluster, under load, while everything happens to it (TESTFLAGS=-run=TestMesh)
+	@scripts/deps postgres redis
+	@scripts/e2e-k8s $(TESTFLAGS)
+
 bench: ## Measure (BENCH=regexp); the numbers of docs/benchmarks.md come from here
 	@scripts/deps postgres
 	@scripts/bench '$(BENCH)'
@@ -63,18 +74,21 @@ fuzz: ## Every fuzz target for FUZZTIME each
 
 ##@ Keep in shape
 
-.PHONY: lint fmt generate verify vuln tidy contract
+.PHONY: lint fmt generate verify chart vuln tidy contract
 lint: bin/golangci-lint ## golangci-lint over every module
 	@scripts/lint
 
 fmt: bin/golangci-lint ## gofumpt and import order, in place
 	@scripts/lint --fix-format
 
-generate: bin/sqlc ## Write again what is generated: queries, docs/openapi.json, docs/configuration.md
+generate: bin/sqlc ## Write again what is generated: queries, docs/openapi.json, docs/configuration.md, the chart's schema
 	@scripts/generate
 
-verify: bin/sqlc bin/golangci-lint ## Fail when anything generated, formatted, tidied or promised is stale
+verify: bin/sqlc bin/golangci-lint bin/helm bin/kubeconform bin/kube-score ## Fail when anything generated, formatted, tidied or promised is stale
 	@scripts/verify
+
+chart: bin/helm bin/kubeconform bin/kube-score ## Lint the chart, its value sets, and what is generated from values.yaml
+	@scripts/chart
 
 vuln: bin/govulncheck ## Known vulnerabilities in what the code calls
 	@scripts/vuln
@@ -91,7 +105,7 @@ contract: bin/oasdiff ## Breaking changes of the HTTP contract since BASE=origin
 deps: ## Install what the tests need from the system: a C compiler, PostgreSQL (Debian, Homebrew)
 	@scripts/deps gcc postgres
 
-tools: bin/golangci-lint bin/sqlc bin/govulncheck bin/oasdiff bin/benchstat ## Build the pinned tools into bin/
+tools: bin/golangci-lint bin/sqlc bin/govulncheck bin/oasdiff bin/benchstat bin/ko bin/helm bin/kubeconform bin/kube-score ## Build the pinned tools into bin/
 
 clean: ## Remove bin/, coverage/ and the local mesh's data (.atrium/)
 	rm -rf bin coverage .atrium

@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// mesh is what the sources of the services say about who talks to whom.
-type mesh struct {
+// relations is what the sources of the services say about who talks to whom.
+type relations struct {
 	operations map[string]bool            // subjects
 	events     map[string]bool            // types
 	calls      map[string]map[string]bool // service → subjects of others
@@ -29,9 +29,9 @@ var (
 )
 
 // readMesh reads them as text: what is declared in the api packages, and what is called elsewhere.
-func readMesh(t *testing.T) mesh {
+func readMesh(t *testing.T) relations {
 	t.Helper()
-	m := mesh{operations: map[string]bool{}, events: map[string]bool{}, calls: map[string]map[string]bool{}, consumes: map[string]map[string]bool{}}
+	m := relations{operations: map[string]bool{}, events: map[string]bool{}, calls: map[string]map[string]bool{}, consumes: map[string]map[string]bool{}}
 	subjectOf, typeOf := map[string]string{}, map[string]string{}
 	for _, service := range meshServices {
 		m.calls[service], m.consumes[service] = map[string]bool{}, map[string]bool{}

@@ -32,7 +32,7 @@ func TestRefusals(t *testing.T) {
 	} {
 		t.Run(settings, func(t *testing.T) {
 			t.Parallel()
-			_, err := helm(t, "template", "atrium", chartDir, "--set", settings)
+			_, err := helm(t, "template", "atrium", chartFolder, "--set", settings)
 			require.ErrorContains(t, err, want)
 			require.Less(t, strings.Count(err.Error(), "\n"), 8, err.Error())
 		})

@@ -15,7 +15,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files again")
 
-const chartDir = "../../charts/atrium"
+const chartFolder = "../../charts/atrium"
 
 // helm runs the pinned helm, without a cluster.
 func helm(t *testing.T, args ...string) (stdout string, err error) {
@@ -39,7 +39,7 @@ func helm(t *testing.T, args ...string) (stdout string, err error) {
 // valueSets are the files of charts/atrium/ci, by name.
 func valueSets(t *testing.T) map[string]string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(chartDir, "ci", "*-values.yaml"))
+	files, err := filepath.Glob(filepath.Join(chartFolder, "ci", "*-values.yaml"))
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	sets := map[string]string{}
@@ -52,7 +52,7 @@ func valueSets(t *testing.T) map[string]string {
 // render is the chart with one value set, and more arguments of helm. Clusters for production have cert-manager, those of a laptop do not.
 func render(t *testing.T, set string, args ...string) string {
 	t.Helper()
-	base := []string{"template", "atrium", chartDir, "--namespace=mesh", "--values=" + valueSets(t)[set], "--api-versions=monitoring.coreos.com/v1"}
+	base := []string{"template", "atrium", chartFolder, "--namespace=mesh", "--values=" + valueSets(t)[set], "--api-versions=monitoring.coreos.com/v1"}
 	if set == "production" || set == "cloudnativepg" {
 		base = append(base, "--api-versions=cert-manager.io/v1")
 	}

@@ -168,7 +168,7 @@ func TestTwoReleases(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
 	for _, release := range []string{"atrium", "other"} {
-		out, err := helm(t, "template", release, chartDir, "--namespace=mesh")
+		out, err := helm(t, "template", release, chartFolder, "--namespace=mesh")
 		require.NoError(t, err)
 		for _, o := range objects(t, []byte(out)) {
 			id := fmt.Sprint(o["kind"], " ", text(o, "metadata", "name"))

@@ -18,7 +18,7 @@ import (
 // TestMesh is the life of one installation in a namespace that enforces Pod Security `restricted`: two of every service, three NATS nodes,
 // TLS between all parts. It is installed, used, and then everything that happens to a mesh happens to it while people use it.
 func TestMesh(t *testing.T) { //nolint:paralleltest // it wants the machine for itself
-	r := &release{Namespace: cluster.Restricted(t, "atrium-e2e-mesh"), name: "atrium", chart: chart(t)}
+	r := &release{Namespace: cluster.Restricted(t, "atrium-e2e-mesh"), name: "atrium", chart: chart(t), root: cluster.Root(t)}
 	r.values = append(images(t),
 		"--set", fmt.Sprintf("publicURL=https://localhost:%d", gatewayPort),
 		"--set", "replicas=2", "--set", "nats.bundled.replicas=3",
@@ -60,8 +60,8 @@ func TestMesh(t *testing.T) { //nolint:paralleltest // it wants the machine for 
 	})
 	t.Run("what runs is what was asked for", func(t *testing.T) { r.For(t).isRestricted(t) })   //nolint:paralleltest // in order
 	t.Run("helm test", func(t *testing.T) { t.Log(r.For(t).Helm("test", r.name, "--logs")) })   //nolint:paralleltest // in order
-	t.Run("limits are exact across gateways", func(t *testing.T) { exactLimit(t, r, visitor) }) //nolint:paralleltest // in order
-	t.Run("resources", func(t *testing.T) { measure(t, r) })                                    //nolint:paralleltest // in order
+	t.Run("limits are exact across gateways", func(t *testing.T) { exactLimit(t, r.For(t), visitor) }) //nolint:paralleltest // in order
+	t.Run("resources", func(t *testing.T) { measure(t, r.For(t), device.For(t)) })                            //nolint:paralleltest // in order
 	r.values = append(r.values, "--set", "gateway.rateLimits.signIn=off")
 	r.upgrade()
 	r.waitReady(3 * time.Minute)

@@ -30,6 +30,7 @@ var services = []string{"auth", "users", "notifications", "gateway"}
 type release struct {
 	*cluster.Namespace
 	name   string
+	root   string   // of the workspace
 	chart  string   // its folder
 	values []string // what helm is given, every time
 }

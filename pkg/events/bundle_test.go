@@ -20,7 +20,10 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/pgtest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	natstest.Main()
+	goleak.VerifyTestMain(m)
+}
 
 type changed struct {
 	N    int    `json:"n"`

@@ -23,7 +23,7 @@
 // subject arrive in order, and no more is promised. It is kept by:
 //   - one relay and one consumer of a stream among all replicas (package leader), whose SQL runs on the session that holds
 //     the lock, so that a former leader cannot commit; the price is that replicas stand by and do not share the work;
-//   - each message naming the one before it, so that JetStream refuses what would overtake a lost one;
+//   - each message naming the sequence of the one before it, so that JetStream refuses what would overtake a lost one;
 //   - retrying in place: an event that cannot be handled now holds up those behind it;
 //   - a new leader resetting the durable consumer to what has been acknowledged, and any gap in the deliveries doing the same.
 //

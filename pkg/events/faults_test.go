@@ -52,7 +52,7 @@ func TestFaults(t *testing.T) {
 			known, err := stream.GetMsg(t.Context(), seq+1)
 			require.NoError(t, err)
 			known.Header.Del("Nats-Msg-Id")
-			known.Header.Del("Nats-Expected-Last-Msg-Id")
+			known.Header.Del("Nats-Expected-Last-Sequence")
 			_, err = b.js.PublishMsg(t.Context(), &nats.Msg{Subject: known.Subject, Header: known.Header, Data: known.Data})
 			require.NoError(t, err)
 		}

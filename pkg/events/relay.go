@@ -102,7 +102,7 @@ func (r *Relay) lead(ctx context.Context, s *leader.Session) error {
 		failures++
 		if ctx.Err() == nil {
 			r.logger.WarnContext(ctx, "cannot publish events; they wait in the outbox", "error", err, "failures", failures)
-			pauseFor(ctx, backoff(failures, 50*time.Millisecond, 5*time.Second))
+			pauseFor(ctx, backoff(failures, 50*time.Millisecond, 2*time.Second))
 		}
 	}
 	return ctx.Err()
@@ -114,10 +114,14 @@ func (r *Relay) relayUntilFailure(ctx context.Context, s *leader.Session, failur
 		if err := r.ensureStream(ctx, s); err != nil {
 			return err
 		}
+		var end tail
 		for checked := time.Now(); time.Since(checked) < streamCheckEvery; {
-			n, err := r.relayBatch(ctx, s)
+			n, err := r.relayBatch(ctx, s, &end)
 			if n > 0 {
 				*failures = 0
+			}
+			if notLast(err) {
+				break // somebody else has published, or the stream has lost something: look at it again
 			}
 			if err != nil {
 				return err

@@ -17,7 +17,10 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/natstest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	natstest.Main()
+	goleak.VerifyTestMain(m)
+}
 
 func open(t *testing.T, url string) *natsconn.Conn {
 	t.Helper()

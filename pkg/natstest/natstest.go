@@ -1,4 +1,4 @@
-// Package natstest gives a test a NATS server with JetStream of its own, in process.
+// Package natstest gives a test a NATS server with JetStream of its own, in process, or a cluster of three, which are processes.
 package natstest
 
 import (
@@ -43,8 +43,13 @@ func (s *Server) URL() string { return "nats://127.0.0.1:" + strconv.Itoa(s.port
 // Connect returns a connection that reconnects for ever, quickly, and is closed at the end of the test.
 func (s *Server) Connect(t testing.TB) *nats.Conn {
 	t.Helper()
+	return connect(t, s.URL())
+}
+
+func connect(t testing.TB, url string) *nats.Conn {
+	t.Helper()
 	closed := make(chan struct{})
-	nc, err := nats.Connect(s.URL(), nats.Name(t.Name()), nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond),
+	nc, err := nats.Connect(url, nats.Name(t.Name()), nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond),
 		nats.ReconnectJitter(10*time.Millisecond, 10*time.Millisecond), nats.ReconnectBufSize(-1), nats.RetryOnFailedConnect(true),
 		nats.ClosedHandler(func(*nats.Conn) { close(closed) }))
 	if err != nil {

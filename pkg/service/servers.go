@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"sync"
 	"time"
@@ -33,6 +34,7 @@ func (b *Base) addServers() {
 		ReadHeaderTimeout: readHeaderTimeout,
 		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler().ServeHTTP(w, r) }),
 		TLSConfig:         b.tls,
+		ErrorLog:          slog.NewLogLogger(b.Tel.Logger.Handler(), slog.LevelDebug), // of strangers, whose handshakes fail
 	})
 	b.Group.AddLast(HTTPServer, server)
 	b.Group.AddLast("drain", b.Health.Draining(b.config.DrainDelay, server.Drain))

@@ -48,8 +48,11 @@ func writePair(t *testing.T, dir string) (cert, key string) {
 	return cert, key
 }
 
-// bare is a service that answers everything, over HTTP/2 too or not.
-func bare(http2 bool) service.Definition {
+// bare is a service that is nothing but handler, over HTTP/2 too or not. nil answers everything.
+func bare(http2 bool, handler http.Handler) service.Definition {
+	if handler == nil {
+		handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	}
 	return service.Definition{
 		Name: "bare", Config: service.ConfigOf[doorConfig](),
 		Build: func(ctx context.Context, src config.Source, tel *telemetry.Telemetry) (*lifecycle.Group, error) {
@@ -61,9 +64,7 @@ func bare(http2 bool) service.Definition {
 			if err != nil {
 				return nil, err
 			}
-			base.WrapHTTP(func(http.Handler) http.Handler {
-				return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
-			})
+			base.WrapHTTP(func(http.Handler) http.Handler { return handler })
 			return base.Group, nil
 		},
 	}
@@ -76,7 +77,7 @@ func TestTLS(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			cert, key := writePair(t, dir)
-			s := servicetest.Start(t, bare(http2), servicetest.Options{Env: config.Source{"TLS_CERT_FILE": cert, "TLS_KEY_FILE": key}})
+			s := servicetest.Start(t, bare(http2, nil), servicetest.Options{Env: config.Source{"TLS_CERT_FILE": cert, "TLS_KEY_FILE": key}})
 			ask := func() (*http.Response, error) {
 				text, err := os.ReadFile(cert)
 				require.NoError(t, err)
@@ -130,7 +131,7 @@ func TestRootsRefuseStrangers(t *testing.T) {
 	t.Parallel()
 	cert, key := writePair(t, t.TempDir())
 	stranger, _ := writePair(t, t.TempDir())
-	s := servicetest.Start(t, bare(false), servicetest.Options{Env: config.Source{"TLS_CERT_FILE": cert, "TLS_KEY_FILE": key}})
+	s := servicetest.Start(t, bare(false, nil), servicetest.Options{Env: config.Source{"TLS_CERT_FILE": cert, "TLS_KEY_FILE": key}})
 	for file, trusted := range map[string]bool{cert: true, stranger: false} {
 		roots, err := tlsfile.LoadRoots(file, false, nil)
 		require.NoError(t, err)

@@ -16,7 +16,7 @@ import (
 // Config is how a service reaches its database. The zero value of a limit means its default.
 type Config struct {
 	URL              string        `env:"DATABASE_URL,required" secret:"true" doc:"PostgreSQL URL of this service's own database, for example postgres://users@db:5432/atrium_users."`
-	MaxConns         int32         `env:"DB_MAX_CONNS" envDefault:"10" doc:"Most connections in the pool. Up to three more are held outside it by event relays and consumers."`
+	MaxConns         int32         `env:"DB_MAX_CONNS" envDefault:"10" doc:"Most connections in the pool. One more is held outside it by the job runner, and up to three by event relays and consumers."`
 	MinConns         int32         `env:"DB_MIN_CONNS" envDefault:"0" doc:"Connections kept open when idle."`
 	ConnMaxLifetime  time.Duration `env:"DB_CONN_MAX_LIFETIME" envDefault:"30m" doc:"Age at which a connection is replaced, give or take a tenth."`
 	ConnMaxIdle      time.Duration `env:"DB_CONN_MAX_IDLE" envDefault:"5m" doc:"Idle time after which a connection is closed."`

@@ -49,7 +49,7 @@ test-short: bin/helm ## The quick half: no race detector, no coverage, -short
 	@scripts/deps postgres
 	@scripts/test --short
 
-race: ## Hunt a race: COUNT runs of PKG=./services/auth/... with the race detector
+race: bin/helm ## Hunt a race: COUNT runs of PKG=./services/auth/... with the race detector
 	@scripts/deps gcc postgres
 	go test -race -shuffle=on -count=$(COUNT) $(or $(PKG),$(error set PKG, for example PKG=./pkg/events/...))
 
@@ -84,7 +84,7 @@ fmt: bin/golangci-lint ## gofumpt and import order, in place
 generate: bin/sqlc ## Write again what is generated: queries, docs/openapi.json, docs/configuration.md, the chart's schema
 	@scripts/generate
 
-verify: bin/sqlc bin/golangci-lint bin/helm bin/kubeconform bin/kube-score ## Fail when anything generated, formatted, tidied or promised is stale
+verify: bin/sqlc bin/golangci-lint bin/helm bin/kubeconform bin/kube-score bin/actionlint ## Fail when anything generated, formatted, tidied or promised is stale
 	@scripts/verify
 
 chart: bin/helm bin/kubeconform bin/kube-score ## Lint the chart, its value sets, and what is generated from values.yaml
@@ -105,7 +105,7 @@ contract: bin/oasdiff ## Breaking changes of the HTTP contract since BASE=origin
 deps: ## Install what the tests need from the system: a C compiler, PostgreSQL (Debian, Homebrew)
 	@scripts/deps gcc postgres
 
-tools: bin/golangci-lint bin/sqlc bin/govulncheck bin/oasdiff bin/benchstat bin/ko bin/helm bin/kubeconform bin/kube-score ## Build the pinned tools into bin/
+tools: bin/golangci-lint bin/sqlc bin/govulncheck bin/oasdiff bin/benchstat bin/ko bin/helm bin/kubeconform bin/kube-score bin/actionlint ## Build the pinned tools into bin/
 
 clean: ## Remove bin/, coverage/ and the local mesh's data (.atrium/)
 	rm -rf bin coverage .atrium

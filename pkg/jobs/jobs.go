@@ -76,20 +76,22 @@ func New(c Config) (*Runner, error) {
 	return &Runner{client: client, pool: c.Pool, presence: here, metrics: metrics}, nil
 }
 
-// Start brings River's tables up to date and begins to work.
+// Start brings River's tables up to date and begins to work. After an error nothing of it runs: it may be called again.
 func (r *Runner) Start(ctx context.Context) error {
 	if err := Migrate(ctx, r.pool); err != nil {
 		return err
 	}
+	if err := r.metrics.start(); err != nil {
+		return fmt.Errorf("measure the jobs: %w", err)
+	}
 	if err := r.presence.start(ctx); err != nil {
+		r.metrics.stop()
 		return err
 	}
 	if err := r.client.Start(context.WithoutCancel(ctx)); err != nil {
 		r.presence.stop()
+		r.metrics.stop()
 		return fmt.Errorf("start the job runner: %w", err)
-	}
-	if err := r.metrics.start(); err != nil {
-		return fmt.Errorf("measure the jobs: %w", err)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -11,6 +12,8 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	noopmetric "go.opentelemetry.io/otel/metric/noop"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/trace/noop"
@@ -69,6 +72,52 @@ func TestMetrics(t *testing.T) {
 	require.NoError(t, err)
 	require.InDelta(t, 1, value(t, reader, "atrium.jobs.discarded", "queue", "idle"), 0)
 	require.GreaterOrEqual(t, value(t, reader, "atrium.jobs.oldest", "queue", "idle"), 0.0)
+}
+
+// reluctant is a meter that registers no callback the first time.
+type reluctant struct {
+	noopmetric.Meter
+	asked atomic.Int32
+}
+
+func (r *reluctant) RegisterCallback(metric.Callback, ...metric.Observable) (metric.Registration, error) {
+	if r.asked.Add(1) == 1 {
+		return nil, errors.New("not now")
+	}
+	return noopmetric.Registration{}, nil
+}
+
+type reluctantProvider struct {
+	noopmetric.MeterProvider
+	meter *reluctant
+}
+
+func (p reluctantProvider) Meter(string, ...metric.MeterOption) metric.Meter { return p.meter }
+
+func TestRunner_starts_again_after_it_could_not_be_measured(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t, nil)
+	worker := &greet{done: make(chan string, 1)}
+	workers := river.NewWorkers()
+	river.AddWorker(workers, worker)
+	r, err := jobs.New(jobs.Config{
+		Pool: pool, Workers: workers, Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 1}},
+		Tracer: noop.NewTracerProvider(), Meter: reluctantProvider{meter: &reluctant{}}, Logger: slog.New(slog.DiscardHandler),
+	})
+	require.NoError(t, err)
+	require.ErrorContains(t, r.Start(t.Context()), "not now")
+	var locks int
+	require.NoError(t, pool.QueryRow(t.Context(), `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'
+		AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`).Scan(&locks))
+	require.Zero(t, locks, "nobody sees a runner that did not start")
+
+	require.NoError(t, r.Start(t.Context()))
+	t.Cleanup(func() { require.NoError(t, r.Stop(context.WithoutCancel(t.Context()))) })
+	require.NoError(t, pg.InTx(t.Context(), pool, func(tx pgx.Tx) error {
+		_, err := r.Insert(t.Context(), tx, greetArgs{Name: "ada"}, nil)
+		return err
+	}))
+	require.Equal(t, "ada", <-worker.done)
 }
 
 // value is that of the point with an attribute (of a histogram, its count), or -1 when there is none.

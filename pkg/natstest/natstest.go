@@ -22,16 +22,23 @@ func Run(t testing.TB) *nats.Conn {
 
 // Server is a NATS server of one test, which may take it away and bring it back. It is not safe for concurrent use.
 type Server struct {
-	t       testing.TB
-	dir     string
-	port    int
-	running *server.Server
+	t         testing.TB
+	dir       string
+	port      int
+	configure func(*server.Options) // at each start
+	running   *server.Server
 }
 
 // StartServer starts a server with JetStream in a folder of the test, which ends with the test.
 func StartServer(t testing.TB) *Server {
 	t.Helper()
-	s := &Server{t: t, dir: t.TempDir(), port: server.RANDOM_PORT}
+	return StartServerWith(t, func(*server.Options) {})
+}
+
+// StartServerWith is StartServer with options of the test's own, such as TLS and users. configure is called at each start.
+func StartServerWith(t testing.TB, configure func(*server.Options)) *Server {
+	t.Helper()
+	s := &Server{t: t, dir: t.TempDir(), port: server.RANDOM_PORT, configure: configure}
 	t.Cleanup(s.Stop)
 	s.Start()
 	return s
@@ -86,10 +93,12 @@ func (s *Server) start(dir string) {
 	if s.running != nil {
 		return
 	}
-	running, err := server.NewServer(&server.Options{
+	opts := &server.Options{
 		ServerName: "test", Host: "127.0.0.1", Port: s.port, StoreDir: dir, JetStream: true, NoLog: true, NoSigs: true,
 		JetStreamMaxMemory: 64 << 20, JetStreamMaxStore: 4 << 30,
-	})
+	}
+	s.configure(opts)
+	running, err := server.NewServer(opts)
 	if err != nil {
 		s.t.Fatalf("make a NATS server: %v", err)
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/service"
 	"github.com/atrium-mesh/atrium/pkg/service/servicetest"
 	"github.com/atrium-mesh/atrium/pkg/telemetry"
+	"github.com/atrium-mesh/atrium/pkg/tlsfile/tlsfiletest"
 	"github.com/atrium-mesh/atrium/pkg/token/tokentest"
 )
 
@@ -54,8 +55,8 @@ func TestDatabaseTrouble(t *testing.T) {
 	const password = "s3cret-of-the-database"
 	real, closed := startDatabase(t), freeAddress(t)
 	dir, other := t.TempDir(), t.TempDir()
-	cert, key := writePair(t, dir)
-	stranger, _ := writePair(t, other)
+	cert, key := tlsfiletest.Write(t, dir)
+	stranger, _ := tlsfiletest.Write(t, other)
 	secure := startTLSOnly(t, cert, key)
 	_, port, err := net.SplitHostPort(secure)
 	require.NoError(t, err)

@@ -17,6 +17,7 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/config"
 	"github.com/atrium-mesh/atrium/pkg/service/servicetest"
 	"github.com/atrium-mesh/atrium/pkg/tlsfile"
+	"github.com/atrium-mesh/atrium/pkg/tlsfile/tlsfiletest"
 )
 
 // A pod of a service goes while another is there, and the gateway sends what must not be sent twice: nothing fails, nothing is lost.
@@ -34,7 +35,7 @@ func TestDrainUnderLoad(t *testing.T) {
 				return new(net.Dialer).DialContext(ctx, network, pods.pick())
 			}
 			if secure {
-				cert, key := writePair(t, t.TempDir())
+				cert, key := tlsfiletest.Write(t, t.TempDir())
 				env["TLS_CERT_FILE"], env["TLS_KEY_FILE"] = cert, key
 				roots, err := tlsfile.LoadRoots(cert, false, nil)
 				require.NoError(t, err)

@@ -3,13 +3,8 @@ package service_test
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
-	"math/big"
 	"net"
 	"net/http"
 	"os"
@@ -25,28 +20,8 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/service/servicetest"
 	"github.com/atrium-mesh/atrium/pkg/telemetry"
 	"github.com/atrium-mesh/atrium/pkg/tlsfile"
+	"github.com/atrium-mesh/atrium/pkg/tlsfile/tlsfiletest"
 )
-
-// writePair puts a certificate that vouches for itself, and its key, into the folder.
-func writePair(t *testing.T, dir string) (cert, key string) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
-	require.NoError(t, err)
-	template := &x509.Certificate{
-		SerialNumber: serial, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true,
-		BasicConstraintsValid: true, DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
-	require.NoError(t, err)
-	raw, err := x509.MarshalPKCS8PrivateKey(private)
-	require.NoError(t, err)
-	cert, key = filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
-	require.NoError(t, os.WriteFile(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
-	require.NoError(t, os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw}), 0o600))
-	return cert, key
-}
 
 // bare is a service that is nothing but handler, over HTTP/2 too or not. nil answers everything.
 func bare(http2 bool, handler http.Handler) service.Definition {
@@ -76,7 +51,7 @@ func TestTLS(t *testing.T) {
 		t.Run(name+" is the best that it offers, and a new certificate needs no restart", func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			cert, key := writePair(t, dir)
+			cert, key := tlsfiletest.Write(t, dir)
 			s := servicetest.Start(t, bare(http2, nil), servicetest.Options{Env: config.Source{"TLS_CERT_FILE": cert, "TLS_KEY_FILE": key}})
 			ask := func() (*http.Response, error) {
 				text, err := os.ReadFile(cert)
@@ -100,7 +75,7 @@ func TestTLS(t *testing.T) {
 			require.Equal(t, name, res.Proto)
 			require.EqualValues(t, tls.VersionTLS13, res.TLS.Version)
 
-			writePair(t, dir)
+			tlsfiletest.Write(t, dir)
 			require.Eventually(t, func() bool { _, err := ask(); return err == nil }, waitFor, tick, "it presents the certificate that is in the file now")
 		})
 	}
@@ -108,8 +83,8 @@ func TestTLS(t *testing.T) {
 
 func TestTLSConfig(t *testing.T) {
 	t.Parallel()
-	cert, key := writePair(t, t.TempDir())
-	_, other := writePair(t, t.TempDir())
+	cert, key := tlsfiletest.Write(t, t.TempDir())
+	_, other := tlsfiletest.Write(t, t.TempDir())
 	nonsense := filepath.Join(t.TempDir(), "nonsense")
 	require.NoError(t, os.WriteFile(nonsense, bytes.Repeat([]byte("x"), 9), 0o600))
 	for want, tls := range map[string]service.TLS{
@@ -129,8 +104,8 @@ func TestTLSConfig(t *testing.T) {
 
 func TestRootsRefuseStrangers(t *testing.T) {
 	t.Parallel()
-	cert, key := writePair(t, t.TempDir())
-	stranger, _ := writePair(t, t.TempDir())
+	cert, key := tlsfiletest.Write(t, t.TempDir())
+	stranger, _ := tlsfiletest.Write(t, t.TempDir())
 	s := servicetest.Start(t, bare(false, nil), servicetest.Options{Env: config.Source{"TLS_CERT_FILE": cert, "TLS_KEY_FILE": key}})
 	for file, trusted := range map[string]bool{cert: true, stranger: false} {
 		roots, err := tlsfile.LoadRoots(file, false, nil)

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/atrium-mesh/atrium/pkg/config"
+	"github.com/atrium-mesh/atrium/pkg/health"
 	"github.com/atrium-mesh/atrium/pkg/service/servicetest"
 	"github.com/atrium-mesh/atrium/pkg/tlsfile"
 	"github.com/atrium-mesh/atrium/pkg/tlsfile/tlsfiletest"
@@ -32,7 +33,7 @@ func TestDrainUnderLoad(t *testing.T) {
 			defer transport.CloseIdleConnections()
 			pods := &pods{}
 			transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
-				return new(net.Dialer).DialContext(ctx, network, pods.pick())
+				return new(net.Dialer).DialContext(ctx, network, pods.pick(ctx))
 			}
 			if secure {
 				cert, key := tlsfiletest.Write(t, t.TempDir())
@@ -40,7 +41,7 @@ func TestDrainUnderLoad(t *testing.T) {
 				roots, err := tlsfile.LoadRoots(cert, false, nil)
 				require.NoError(t, err)
 				transport.DialTLSContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
-					return roots.DialTLS(new(net.Dialer), waitFor)(ctx, network, pods.pick())
+					return roots.DialTLS(new(net.Dialer), waitFor)(ctx, network, pods.pick(ctx))
 				}
 			}
 			var served [2]atomic.Int64
@@ -75,14 +76,14 @@ type pods struct {
 	next atomic.Int64
 }
 
-func (p *pods) pick() string {
-	for range p.all {
+func (p *pods) pick(ctx context.Context) (addr string) {
+	for addr == "" && ctx.Err() == nil {
 		pod := p.all[int(p.next.Add(1))%len(p.all)]
-		if report, err := pod.Ready(context.Background()); err == nil && report.Status == "ok" {
-			return pod.URL[strings.Index(pod.URL, "//")+2:]
+		if report, err := pod.Ready(ctx); err == nil && report.Status == health.OK {
+			addr = pod.URL[strings.Index(pod.URL, "//")+2:]
 		}
 	}
-	return "127.0.0.1:1"
+	return addr
 }
 
 // startLoad posts from several clients at once, some of them with pauses in which their connections wait, until the function that it

@@ -20,7 +20,7 @@ type Config struct {
 	MinConns         int32         `env:"DB_MIN_CONNS" envDefault:"0" doc:"Connections kept open when idle."`
 	ConnMaxLifetime  time.Duration `env:"DB_CONN_MAX_LIFETIME" envDefault:"30m" doc:"Age at which a connection is replaced, give or take a tenth."`
 	ConnMaxIdle      time.Duration `env:"DB_CONN_MAX_IDLE" envDefault:"5m" doc:"Idle time after which a connection is closed."`
-	ConnectTimeout   time.Duration `env:"DB_CONNECT_TIMEOUT" envDefault:"5s" doc:"Time within which a connection must be made."`
+	ConnectTimeout   time.Duration `env:"DB_CONNECT_TIMEOUT" envDefault:"3s" doc:"Time within which a connection must be made."`
 	StatementTimeout time.Duration `env:"DB_STATEMENT_TIMEOUT" envDefault:"10s" doc:"Time after which the server ends a statement. Migrations have none."`
 }
 
@@ -52,8 +52,9 @@ func poolConfig(cfg Config, tracer trace.TracerProvider) (*pgxpool.Config, error
 	pc.MaxConnLifetime = lifetime
 	pc.MaxConnLifetimeJitter = lifetime / 10
 	pc.MaxConnIdleTime = orDefault(cfg.ConnMaxIdle, 5*time.Minute)
-	pc.PingTimeout = 2 * time.Second
-	pc.ConnConfig.ConnectTimeout = orDefault(cfg.ConnectTimeout, 5*time.Second)
+	pc.PingTimeout = time.Second
+	pc.PrepareConn = acquired
+	pc.ConnConfig.ConnectTimeout = orDefault(cfg.ConnectTimeout, 3*time.Second)
 	setParam(pc.ConnConfig, "statement_timeout", orDefault(cfg.StatementTimeout, 10*time.Second))
 	setParam(pc.ConnConfig, "idle_in_transaction_session_timeout", idleInTransaction)
 	if tracer != nil {

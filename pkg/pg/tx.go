@@ -51,10 +51,15 @@ func once(ctx context.Context, db Beginner, fn func(tx pgx.Tx) error) error {
 
 // begin tries again when a pooled connection turns out to be dead, as after a restart of the server: nothing has been done on it.
 func begin(ctx context.Context, db Beginner) (pgx.Tx, error) {
+	ctx, a := acquiring(ctx, db)
 	for attempt := 1; ; attempt++ {
+		a.done = false
 		tx, err := db.Begin(ctx)
-		if err == nil || attempt == txAttempts || ctx.Err() != nil || !stale(err) {
-			return tx, err
+		if err == nil {
+			return tx, nil
+		}
+		if attempt == txAttempts || ctx.Err() != nil || !stale(err) {
+			return nil, a.err(err)
 		}
 	}
 }

@@ -14,22 +14,28 @@ func Typed(db DBTX) DBTX { return typed{db} }
 type typed struct{ DBTX }
 
 func (t typed) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	ctx, a := acquiring(ctx, t.DBTX)
 	tag, err := t.DBTX.Exec(ctx, sql, args...)
-	return tag, Err(err)
+	return tag, a.err(err)
 }
 
 func (t typed) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	ctx, a := acquiring(ctx, t.DBTX)
 	rows, err := t.DBTX.Query(ctx, sql, args...)
-	return typedRows{rows}, Err(err)
+	return typedRows{rows}, a.err(err)
 }
 
 func (t typed) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
-	return typedRow{t.DBTX.QueryRow(ctx, sql, args...)}
+	ctx, a := acquiring(ctx, t.DBTX)
+	return typedRow{t.DBTX.QueryRow(ctx, sql, args...), a}
 }
 
-type typedRow struct{ pgx.Row }
+type typedRow struct {
+	pgx.Row
+	acquisition *acquisition
+}
 
-func (r typedRow) Scan(dest ...any) error { return Err(r.Row.Scan(dest...)) }
+func (r typedRow) Scan(dest ...any) error { return r.acquisition.err(r.Row.Scan(dest...)) }
 
 type typedRows struct{ pgx.Rows }
 

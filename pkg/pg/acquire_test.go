@@ -1,0 +1,41 @@
+package pg_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/pkg/pg"
+	"github.com/atrium-mesh/atrium/pkg/pgtest"
+)
+
+func TestAcquire(t *testing.T) {
+	t.Parallel()
+	pool, err := pg.Open(t.Context(), pg.Config{URL: pgtest.StartServer(t).URL("waiting"), MaxConns: 1}, nil)
+	require.NoError(t, err)
+	t.Cleanup(pool.Close)
+	db := pg.Typed(pool)
+	soon := func(t *testing.T) context.Context {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		t.Cleanup(cancel)
+		return ctx
+	}
+
+	_, err = db.Exec(soon(t), "SELECT pg_sleep(10)")
+	require.ErrorIs(t, err, errs.Timeout, "the database did not answer in time")
+
+	held, err := pool.Acquire(t.Context())
+	require.NoError(t, err)
+	defer held.Release()
+	_, err = db.Exec(soon(t), "SELECT 1")
+	require.ErrorIs(t, err, errs.Unavailable, "no connection in time: nothing has been done")
+	_, err = db.Query(soon(t), "SELECT 1") //nolint:sqlclosecheck,rowserrcheck // there are no rows
+	require.ErrorIs(t, err, errs.Unavailable)
+	require.ErrorIs(t, db.QueryRow(soon(t), "SELECT 1").Scan(new(int)), errs.Unavailable)
+	require.ErrorIs(t, pg.InTx(soon(t), pool, func(pgx.Tx) error { return nil }), errs.Unavailable)
+}

@@ -75,19 +75,23 @@ func (c *Cluster) Connect(t testing.TB) *nats.Conn {
 func (c *Cluster) Leader(t testing.TB, js jetstream.JetStream, stream string) *Node {
 	t.Helper()
 	var leader *Node
-	within(t, "stream "+stream+" has a leader", func(ctx context.Context) error {
-		s, err := js.Stream(ctx, stream)
-		if err != nil {
-			return err
-		}
-		at := slices.IndexFunc(c.nodes, func(n *Node) bool { return n.running() && s.CachedInfo().Cluster.Leader == n.settings.Name })
-		if at < 0 {
-			return fmt.Errorf("its leader is %q", s.CachedInfo().Cluster.Leader)
-		}
-		leader = c.nodes[at]
-		return nil
+	within(t, "stream "+stream+" has a leader", func(ctx context.Context) (err error) {
+		leader, err = c.leader(ctx, js, stream)
+		return err
 	})
 	return leader
+}
+
+func (c *Cluster) leader(ctx context.Context, js jetstream.JetStream, stream string) (*Node, error) {
+	s, err := js.Stream(ctx, stream)
+	if err != nil {
+		return nil, fmt.Errorf("look at the stream: %w", err)
+	}
+	at := slices.IndexFunc(c.nodes, func(n *Node) bool { return n.running() && s.CachedInfo().Cluster.Leader == n.settings.Name })
+	if at < 0 {
+		return nil, fmt.Errorf("its leader is %q", s.CachedInfo().Cluster.Leader)
+	}
+	return c.nodes[at], nil
 }
 
 // StepDown makes the next server, in the order of their names, the leader of a stream.
@@ -97,8 +101,8 @@ func (c *Cluster) StepDown(t testing.TB, js jetstream.JetStream, stream string) 
 	next := c.nodes[(at+1)%len(c.nodes)]
 	request := []byte(`{"placement": {"preferred": "` + next.settings.Name + `"}}`)
 	within(t, next.settings.Name+" leads stream "+stream, func(ctx context.Context) error {
-		if c.Leader(t, js, stream) == next {
-			return nil
+		if leader, err := c.leader(ctx, js, stream); err != nil || leader == next {
+			return err
 		}
 		if _, err := js.Conn().RequestWithContext(ctx, "$JS.API.STREAM.LEADER.STEPDOWN."+stream, request); err != nil {
 			return err

@@ -50,7 +50,7 @@ func (n *Node) Start() {
 	if err != nil {
 		n.t.Fatalf("describe a NATS server: %v", err)
 	}
-	cmd := exec.Command(os.Args[0]) //nolint:gosec,noctx // this very program; Stop and Kill end it
+	cmd := exec.Command(os.Args[0]) //nolint:noctx // this very program; Stop and Kill end it
 	cmd.Env = append(os.Environ(), nodeVariable+"="+string(text))
 	cmd.Stderr = os.Stderr
 	if n.alive, err = cmd.StdinPipe(); err != nil {

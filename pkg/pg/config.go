@@ -2,6 +2,7 @@ package pg
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -73,7 +74,7 @@ func setParam(cc *pgx.ConnConfig, name string, d time.Duration) {
 
 // redact drops the URL, and the password in it, from a parse error.
 func redact(err error) error {
-	if pe, ok := err.(*pgconn.ParseConfigError); ok { //nolint:errorlint // pgxpool.ParseConfig returns it bare
+	if pe, ok := errors.AsType[*pgconn.ParseConfigError](err); ok {
 		if cause := pe.Unwrap(); cause != nil {
 			return cause
 		}

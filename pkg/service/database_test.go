@@ -53,7 +53,7 @@ func (l *logBuffer) warning(what string) string {
 func TestDatabaseTrouble(t *testing.T) {
 	t.Parallel()
 	const password = "s3cret-of-the-database"
-	real, closed := startDatabase(t), freeAddress(t)
+	server, closed := startDatabase(t), freeAddress(t)
 	dir, other := t.TempDir(), t.TempDir()
 	cert, key := tlsfiletest.Write(t, dir)
 	stranger, _ := tlsfiletest.Write(t, other)
@@ -62,13 +62,13 @@ func TestDatabaseTrouble(t *testing.T) {
 	require.NoError(t, err)
 
 	for name, tc := range map[string]struct{ url, want string }{
-		"wrong password":          {url: "postgres@" + real + "/postgres", want: "it refuses this user or password (DATABASE_URL)"},
-		"no such user":            {url: "nobody@" + real + "/postgres", want: "it refuses this user or password (DATABASE_URL)"},
+		"wrong password":          {url: "postgres@" + server + "/postgres", want: "it refuses this user or password (DATABASE_URL)"},
+		"no such user":            {url: "nobody@" + server + "/postgres", want: "it refuses this user or password (DATABASE_URL)"},
 		"no such host":            {url: "postgres@database.invalid:5432/postgres", want: "there is no such host (DATABASE_URL)"},
 		"nobody listens":          {url: "postgres@" + closed + "/postgres", want: "it refuses the connection: nobody listens there (DATABASE_URL)"},
-		"no such database":        {url: "guest@" + real + "/nothing", want: "there is no such database (DATABASE_URL)"},
-		"may not make tables":     {url: "guest@" + real + "/postgres", want: "this user is not permitted to do that"},
-		"without TLS":             {url: "postgres@" + real + "/postgres?sslmode=verify-full&sslrootcert=" + cert, want: "it does not offer TLS, which sslmode in DATABASE_URL asks for"},
+		"no such database":        {url: "guest@" + server + "/nothing", want: "there is no such database (DATABASE_URL)"},
+		"may not make tables":     {url: "guest@" + server + "/postgres", want: "this user is not permitted to do that"},
+		"without TLS":             {url: "postgres@" + server + "/postgres?sslmode=verify-full&sslrootcert=" + cert, want: "it does not offer TLS, which sslmode in DATABASE_URL asks for"},
 		"an unknown authority":    {url: "postgres@" + secure + "/postgres?sslmode=verify-full&sslrootcert=" + stranger, want: "its certificate is not vouched for (sslrootcert in DATABASE_URL)"},
 		"certificate of somebody": {url: "postgres@127.0.0.2:" + port + "/postgres?sslmode=verify-full&sslrootcert=" + cert, want: "its certificate is for another name than that in DATABASE_URL"},
 	} {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"strings"
 	"sync"
 	"time"
 )
@@ -62,7 +63,7 @@ func (w *watched[T]) get() T {
 		return w.value
 	}
 	w.value, w.stamp, w.failed = value, stamp, ""
-	w.logger.Info("new TLS "+w.what+" is in use", "files", w.files)
+	w.logger.Info("new TLS files are in use", "what", w.what, "files", w.files)
 	return w.value
 }
 
@@ -76,20 +77,20 @@ func (w *watched[T]) complain(stamp string, err error) {
 		return
 	}
 	w.failed = stamp
-	w.logger.Warn("new TLS "+w.what+" cannot be used; keeping the one before", "files", w.files, "error", err)
+	w.logger.Warn("new TLS files cannot be used; keeping those before", "what", w.what, "files", w.files, "error", err)
 }
 
 // stampOf tells one state of the files from another. It follows links: a mounted secret is swapped by changing one.
 func stampOf(files []string) (string, error) {
-	var stamp string
+	var stamp strings.Builder
 	for _, file := range files {
 		info, err := os.Stat(file)
 		if err != nil {
 			return "", reasonOf(err)
 		}
-		stamp += fmt.Sprint(info.ModTime().UnixNano(), info.Size(), ";")
+		_, _ = fmt.Fprint(&stamp, info.ModTime().UnixNano(), info.Size(), ";")
 	}
-	return stamp, nil
+	return stamp.String(), nil
 }
 
 // reasonOf leaves the name of the operation and the path out of an error about a file: both are said already.

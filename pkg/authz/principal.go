@@ -12,6 +12,7 @@ type Principal struct {
 	SessionID   string    // sid
 	OrgID       string    // org_id
 	TokenID     string    // jti
+	KeyID       string    // the key that signed a token of our own, as watermarks name it: see token.KeyID
 	Issuer      string    // iss
 	Type        string    // "user"; "external" for a token of a further issuer
 	Roles       []string  // roles

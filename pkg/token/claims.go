@@ -48,6 +48,7 @@ func (p *parsed) ownPrincipal() (*authz.Principal, error) {
 		SessionID:   c.SessionID,
 		OrgID:       c.OrgID,
 		TokenID:     p.claims.ID,
+		KeyID:       KeyID(p.header.Kid),
 		Issuer:      p.claims.Issuer,
 		Type:        c.Type,
 		Roles:       slices.Clip(c.Roles),

@@ -2,9 +2,12 @@ package token
 
 import (
 	"context"
+	"crypto"
 	"errors"
 	"net/http"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -13,7 +16,8 @@ import (
 const (
 	refetchAfter = 5 * time.Second // an unknown key id causes at most one fetch in this time
 	retryAfter   = time.Second     // the same while there are no keys at all, as at start
-	refreshAfter = 5 * time.Minute // known keys are asked for again, so that new ones are there before they sign and withdrawn ones go
+	refreshAfter = time.Minute     // known keys are asked for again, so that new ones are there before they sign and withdrawn ones go
+	waitAfter    = 2 * time.Minute // nobody is believed by a copy this old before the keys were asked for again
 	fetchTimeout = 5 * time.Second
 )
 
@@ -25,16 +29,23 @@ var (
 
 // keySet is the cached keys of one issuer. coreos/go-oidc's RemoteKeySet asks again for every token with an unknown key id, which lets
 // anybody make requests; this one does so at most every five seconds. While the endpoint is away it goes on with the keys it has.
+// A key that is withdrawn is used no longer than [waitAfter], plus the time of a fetch, while the endpoint answers.
 type keySet struct {
-	url    string
-	client *http.Client
-	clock  func() time.Time
+	url       string
+	client    *http.Client
+	clock     func() time.Time
+	announced func() uint64 // how many keys are known to be withdrawn
 
 	mu        sync.Mutex
 	keys      []jose.JSONWebKey
+	fetched   time.Time // when the fetch that brought them began
 	attempted time.Time // when the last fetch began
+	heard     uint64    // what was announced by then
 	failure   error     // of the last fetch
 	inflight  *fetch
+
+	due         atomic.Int64  // the Unix nanosecond from which a token that is verified has the keys asked for again
+	withdrawals atomic.Uint64 // how many fetches found that a key is gone; changed together with keys
 
 	fetches sync.WaitGroup
 	stopped bool
@@ -46,26 +57,29 @@ type fetch struct {
 	cancel context.CancelFunc
 }
 
-func newKeySet(url string, client *http.Client, clock func() time.Time) *keySet {
-	return &keySet{url: url, client: client, clock: clock}
+func newKeySet(url string, client *http.Client, clock func() time.Time, announced func() uint64) *keySet {
+	return &keySet{url: url, client: client, clock: clock, announced: announced}
+}
+
+// candidates are keys that may have signed a token, as of a number of withdrawals: see [keySet.stands].
+type candidates struct {
+	keys []jose.JSONWebKey
+	asOf uint64
 }
 
 // find returns the keys that may have signed a token with this header: the one with its kid, or all that fit its alg when it has none.
 // It answers errUnknownKey when the issuer has no such key, and the reason when that cannot be known now.
-func (s *keySet) find(ctx context.Context, h header) ([]jose.JSONWebKey, error) {
+func (s *keySet) find(ctx context.Context, h header) (candidates, error) {
 	s.mu.Lock()
-	if found := match(s.keys, h); len(found) > 0 {
-		if s.clock().Sub(s.attempted) >= refreshAfter {
-			s.start(ctx) // nobody waits for it
-		}
+	found, flight := s.match(h), s.refresh(ctx)
+	if len(found.keys) > 0 && (flight == nil || s.clock().Sub(s.fetched) < waitAfter) {
 		s.mu.Unlock()
 		return found, nil
 	}
-	flight := s.inflight
 	if flight == nil {
 		if s.clock().Sub(s.attempted) < s.pause() {
 			defer s.mu.Unlock()
-			return nil, s.absence()
+			return candidates{}, s.absence()
 		}
 		flight = s.start(ctx)
 	}
@@ -74,14 +88,37 @@ func (s *keySet) find(ctx context.Context, h header) ([]jose.JSONWebKey, error) 
 	select {
 	case <-flight.done:
 	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+		return candidates{}, context.Cause(ctx)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if found := match(s.keys, h); len(found) > 0 {
+	if found := s.match(h); len(found.keys) > 0 {
 		return found, nil
 	}
-	return nil, s.absence()
+	return candidates{}, s.absence()
+}
+
+// stands reports whether what the keys as of a number of withdrawals have verified counts at now: when a key has gone since, or the copy
+// is old, everything is verified again. It takes a lock only while the keys are being asked for again.
+func (s *keySet) stands(ctx context.Context, now time.Time, asOf uint64) bool {
+	if now.UnixNano() >= s.due.Load() {
+		s.mu.Lock()
+		old := s.refresh(ctx) != nil && now.Sub(s.fetched) >= waitAfter
+		s.mu.Unlock()
+		if old {
+			return false
+		}
+	}
+	return s.withdrawals.Load() == asOf
+}
+
+// refresh is the fetch under way, which it begins when it is time to ask for known keys again, or one is announced to be withdrawn, which
+// has a successor then; nil when it is not. s.mu is held.
+func (s *keySet) refresh(ctx context.Context) *fetch {
+	if len(s.keys) > 0 && (s.clock().Sub(s.attempted) >= refreshAfter || s.announced() != s.heard) {
+		return s.start(ctx)
+	}
+	return s.inflight
 }
 
 // pause is how long to wait between two fetches that an unknown key id causes.
@@ -113,7 +150,8 @@ func (s *keySet) start(ctx context.Context) *fetch {
 		close(flight.done)
 		return flight
 	}
-	s.inflight, s.attempted = flight, s.clock()
+	began := s.clock()
+	s.inflight, s.attempted, s.heard = flight, began, s.announced()
 	s.fetches.Go(func() {
 		defer close(flight.done)
 		defer cancel()
@@ -121,9 +159,14 @@ func (s *keySet) start(ctx context.Context) *fetch {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.inflight, s.failure = nil, err
-		if err == nil {
-			s.keys = keys
+		s.due.Store(began.Add(refreshAfter).UnixNano()) // not before: who meets an old copy meanwhile waits
+		if err != nil {
+			return
 		}
+		if withdrawn(s.keys, keys) {
+			s.withdrawals.Add(1)
+		}
+		s.keys, s.fetched = keys, began
 	})
 	return flight
 }
@@ -139,6 +182,11 @@ func (s *keySet) stop() {
 	s.fetches.Wait()
 }
 
+// match is the keys that fit the header, of those there are now. s.mu is held.
+func (s *keySet) match(h header) candidates {
+	return candidates{keys: match(s.keys, h), asOf: s.withdrawals.Load()}
+}
+
 // match is the keys that fit the header. A key that names an algorithm is used for no other (RFC 8725, section 3.1).
 func match(keys []jose.JSONWebKey, h header) []jose.JSONWebKey {
 	var found []jose.JSONWebKey
@@ -148,4 +196,14 @@ func match(keys []jose.JSONWebKey, h header) []jose.JSONWebKey {
 		}
 	}
 	return found
+}
+
+// withdrawn reports whether a key of before is not among those of after, or is another one under the same id.
+func withdrawn(before, after []jose.JSONWebKey) bool {
+	return slices.ContainsFunc(before, func(old jose.JSONWebKey) bool {
+		return !slices.ContainsFunc(after, func(key jose.JSONWebKey) bool {
+			public, ok := old.Key.(interface{ Equal(crypto.PublicKey) bool })
+			return ok && public.Equal(key.Key) && old.KeyID == key.KeyID && old.Algorithm == key.Algorithm
+		})
+	})
 }

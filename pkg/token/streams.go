@@ -32,6 +32,9 @@ func (w *Watermarks) Watch(ctx context.Context, p *authz.Principal) (context.Con
 	ctx, cancel := context.WithCancelCause(ctx)
 	s := newStream(p.Subject, p.SessionID, func() { cancel(errRevoked()) })
 	s.issuedAt = p.IssuedAt
+	if p.KeyID != "" {
+		s.keys = append(s.keys, markKey{ScopeKey, p.KeyID})
+	}
 	now := w.clock()
 
 	w.mu.Lock()
@@ -94,11 +97,11 @@ func (w *Watermarks) remove(s *stream) {
 	}
 }
 
-// voidStreams forgets the streams of key whose token is older than notBefore, and returns them. They are ended outside of the lock.
-func (w *Watermarks) voidStreams(key markKey, notBefore time.Time) []*stream {
+// voidStreams forgets the streams of key whose token a mark voids, and returns them. They are ended outside of the lock.
+func (w *Watermarks) voidStreams(key markKey, m mark) []*stream {
 	var void []*stream
 	for s := range w.streams[key] {
-		if s.issuedAt.Before(notBefore) {
+		if m.voids(key, s.issuedAt) {
 			w.remove(s)
 			void = append(void, s)
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/http"
@@ -32,12 +33,19 @@ type Verifier struct {
 	issuers    map[string]*trusted
 	watermarks *Watermarks
 	clock      func() time.Time
-	verified   *lru.Cache[hash, *authz.Principal] // positive results only
+	verified   *lru.Cache[hash, verified] // positive results only
 	flights    singleflight.Group
 	metrics    metrics
 }
 
 type hash [sha256.Size]byte
+
+// verified is a token that was good: whom it speaks for, and by which keys. It counts for as long as these stand.
+type verified struct {
+	principal *authz.Principal
+	keys      *keySet
+	asOf      uint64
+}
 
 // trusted is an issuer with what is needed to believe it.
 type trusted struct {
@@ -64,19 +72,21 @@ func NewVerifier(c Config) *Verifier {
 	for _, issuer := range c.Issuers {
 		v.issuers[issuer.URL] = v.trust(issuer, client)
 	}
-	verified, err := lru.New[hash, *authz.Principal](cmp.Or(c.CacheSize, defaultCacheSize))
+	cache, err := lru.New[hash, verified](cmp.Or(c.CacheSize, defaultCacheSize))
 	if err != nil { // only for a size that Validate refuses
 		panic(err)
 	}
-	v.verified = verified
+	v.verified = cache
 	return v
 }
 
 func (v *Verifier) trust(issuer Issuer, client *http.Client) *trusted {
-	t := &trusted{Issuer: issuer, algorithms: externalAlgorithms, types: externalTypes, keys: newKeySet(issuer.JWKSURL, client, v.clock)}
+	t := &trusted{Issuer: issuer, algorithms: externalAlgorithms, types: externalTypes}
+	announced := func() uint64 { return 0 } // nobody tells us of the keys of others
 	if issuer.Own {
-		t.algorithms, t.types = ownAlgorithms, ownTypes
+		t.algorithms, t.types, announced = ownAlgorithms, ownTypes, v.watermarks.withdrawals.Load
 	}
+	t.keys = newKeySet(issuer.JWKSURL, client, v.clock, announced)
 	t.oidc = &oidc.Config{ClientID: issuer.Audience, SupportedSigningAlgs: t.algorithms, Now: v.clock}
 	return t
 }
@@ -98,48 +108,51 @@ func (v *Verifier) verify(ctx context.Context, raw string) (*authz.Principal, ou
 		return nil, "", errInvalid(errors.New("too long"))
 	}
 	key, now, result := hash(sha256.Sum256([]byte(raw))), v.clock(), cached
-	principal, ok := v.verified.Get(key)
+	known, ok := v.verified.Get(key)
 	switch {
-	case !ok:
+	case ok && !now.Before(known.principal.ExpiresAt):
+		v.verified.Remove(key)
+		return nil, "", errExpired()
+	case !ok || !known.keys.stands(ctx, now, known.asOf):
 		var err error
-		if principal, err = v.full(ctx, raw, key, now); err != nil {
+		if known, err = v.full(ctx, raw, key, now); err != nil {
+			v.verified.Remove(key)
 			return nil, "", err
 		}
 		result = fresh
-	case !now.Before(principal.ExpiresAt):
-		v.verified.Remove(key)
-		return nil, "", errExpired()
 	}
-	if v.watermarks.Revoked(principal) {
+	if v.watermarks.Revoked(known.principal) {
 		return nil, "", errRevoked()
 	}
-	return principal, result, nil
+	return known.principal, result, nil
 }
 
-// full verifies a token that is not cached. Of the same token at the same time, one does the work.
-func (v *Verifier) full(ctx context.Context, raw string, key hash, now time.Time) (*authz.Principal, error) {
+// full verifies a token that is not cached. Of the same token at the same time, by the same keys, one does the work.
+func (v *Verifier) full(ctx context.Context, raw string, key hash, now time.Time) (verified, error) {
 	p, err := v.precheck(raw, now)
 	if err != nil {
-		return nil, err
+		return verified{}, err
 	}
-	keys, err := p.issuer.keys.find(ctx, p.header)
+	found, err := p.issuer.keys.find(ctx, p.header)
 	if err != nil {
-		return nil, keyError(ctx, err)
+		return verified{}, keyError(ctx, err)
 	}
 	ctx = context.WithoutCancel(ctx) // others may wait for the result, and it takes a fraction of a millisecond
-	verified, err, _ := v.flights.Do(string(key[:]), func() (any, error) {
-		principal, err := p.verify(ctx, raw, keys)
+	flight := string(binary.BigEndian.AppendUint64(key[:], found.asOf))
+	result, err, _ := v.flights.Do(flight, func() (any, error) {
+		principal, err := p.verify(ctx, raw, found.keys)
 		if err != nil {
 			return nil, err
 		}
-		v.verified.Add(key, principal)
-		return principal, nil
+		good := verified{principal: principal, keys: p.issuer.keys, asOf: found.asOf}
+		v.verified.Add(key, good)
+		return good, nil
 	})
 	if err != nil {
-		return nil, err
+		return verified{}, err
 	}
-	principal, _ := verified.(*authz.Principal) // what the function above returns
-	return principal, nil
+	good, _ := result.(verified) // what the function above returns
+	return good, nil
 }
 
 func keyError(ctx context.Context, err error) error {

@@ -65,7 +65,7 @@ func TestVerify(t *testing.T) {
 			principal, err := issuer.Verifier(nil).Verify(t.Context(), raw)
 			require.NoError(t, err)
 			require.Equal(t, &authz.Principal{
-				Subject: "u1", SessionID: "s1", OrgID: "acme", TokenID: id, Issuer: issuer.URL, Type: "user",
+				Subject: "u1", SessionID: "s1", OrgID: "acme", TokenID: id, KeyID: token.KeyID(issuer.KeyID()), Issuer: issuer.URL, Type: "user",
 				Roles: []string{"support"}, Permissions: []string{"users:read", "audit:read"},
 				IssuedAt: c.Now(), ExpiresAt: c.Now().Truncate(time.Second).Add(tokentest.Lifetime),
 			}, principal)

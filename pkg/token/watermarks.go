@@ -1,8 +1,12 @@
 package token
 
 import (
+	"crypto/sha256"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/atrium-mesh/atrium/pkg/authz"
 )
@@ -11,15 +15,22 @@ import (
 const (
 	ScopeUser    = "user"    // ID is a subject
 	ScopeSession = "session" // ID is a session's id
+	ScopeKey     = "key"     // ID is the KeyID of a signing key that was withdrawn
 )
 
 // Watermark voids the tokens of a user or of a session that were issued before NotBefore. It is needed until ExpiresAt, when the last
 // such token has expired by itself. Instants have milliseconds; a finer NotBefore is rounded up, which refuses rather than lets pass.
+// That of a key voids every token that it signed, since whoever forges one chooses the instant of issue.
 type Watermark struct {
-	Scope     string    `json:"scope" enum:"user,session" doc:"Whose tokens: a user's or a session's" example:"session"`
-	ID        string    `json:"id" doc:"The user's or the session's id" example:"0198f3c2-7b1e-7c3a-9f53-2d0c7a4e6b11"`
+	Scope     string    `json:"scope" enum:"user,session,key" doc:"Whose tokens: a user's, a session's, or those that a key signed" example:"session"`
+	ID        string    `json:"id" doc:"The user's, the session's or the key's id" example:"0198f3c2-7b1e-7c3a-9f53-2d0c7a4e6b11"`
 	NotBefore time.Time `json:"not_before" doc:"Tokens issued before this are void" example:"2026-01-02T15:04:05.678Z"`
 	ExpiresAt time.Time `json:"expires_at" doc:"When the last of those tokens has expired by itself" example:"2026-01-02T15:19:05.678Z"`
+}
+
+// KeyID is what watermarks call the key with this kid: a UUID made of it (RFC 9562, section 5.8), since a kid may be any text.
+func KeyID(kid string) string {
+	return uuid.NewHash(sha256.New(), uuid.Nil, []byte(kid), 8).String()
 }
 
 type markKey struct{ scope, id string }
@@ -38,6 +49,8 @@ type Watermarks struct {
 	streams map[markKey]map[*stream]struct{}
 	synced  time.Time // as of when the marks are complete; zero: never yet
 	created time.Time
+
+	withdrawals atomic.Uint64 // how many marks of keys were raised
 }
 
 // NewWatermarks returns empty ones. A nil clock is time.Now.
@@ -59,7 +72,7 @@ func NewWatermarks(clock func() time.Time) *Watermarks {
 // Raise puts a watermark in force and ends the streams that it voids. A watermark is never lowered: of two for the same id, the later
 // instants count. It reports whether that changed anything; a mark that has expired or is malformed does not.
 func (w *Watermarks) Raise(m Watermark) bool {
-	if (m.Scope != ScopeUser && m.Scope != ScopeSession) || m.ID == "" {
+	if (m.Scope != ScopeUser && m.Scope != ScopeSession && m.Scope != ScopeKey) || m.ID == "" {
 		return false
 	}
 	now := w.clock()
@@ -67,6 +80,9 @@ func (w *Watermarks) Raise(m Watermark) bool {
 		return false
 	}
 	void, changed := w.raise(markKey{m.Scope, m.ID}, mark{ceilMillisecond(m.NotBefore), m.ExpiresAt}, now)
+	if changed && m.Scope == ScopeKey {
+		w.withdrawals.Add(1)
+	}
 	for _, s := range void {
 		s.end()
 	}
@@ -87,10 +103,10 @@ func (w *Watermarks) raise(key markKey, m mark, now time.Time) (void []*stream, 
 		bucket := minute(next.expiresAt) + 1
 		w.expiry[bucket] = append(w.expiry[bucket], key)
 	}
-	return w.voidStreams(key, next.notBefore), true
+	return w.voidStreams(key, next), true
 }
 
-// Revoked reports whether the principal's token is older than a watermark of its subject or its session.
+// Revoked reports whether the principal's token is older than a watermark of its subject or its session, or its key was withdrawn.
 func (w *Watermarks) Revoked(p *authz.Principal) bool {
 	now := w.clock()
 	w.mu.RLock()
@@ -100,12 +116,17 @@ func (w *Watermarks) Revoked(p *authz.Principal) bool {
 
 func (w *Watermarks) revoked(p *authz.Principal, now time.Time) bool {
 	return w.void(markKey{ScopeUser, p.Subject}, p.IssuedAt, now) ||
-		(p.SessionID != "" && w.void(markKey{ScopeSession, p.SessionID}, p.IssuedAt, now))
+		(p.SessionID != "" && w.void(markKey{ScopeSession, p.SessionID}, p.IssuedAt, now)) ||
+		(p.KeyID != "" && w.void(markKey{ScopeKey, p.KeyID}, p.IssuedAt, now))
 }
 
 func (w *Watermarks) void(key markKey, issuedAt, now time.Time) bool {
 	m, ok := w.marks[key]
-	return ok && issuedAt.Before(m.notBefore) && now.Before(m.expiresAt)
+	return ok && m.voids(key, issuedAt) && now.Before(m.expiresAt)
+}
+
+func (m mark) voids(key markKey, issuedAt time.Time) bool {
+	return key.scope == ScopeKey || issuedAt.Before(m.notBefore)
 }
 
 // Len is how many watermarks are held. It drops those that have expired.

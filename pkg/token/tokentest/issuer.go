@@ -99,6 +99,23 @@ func (i *Issuer) Rotate() string {
 	return key.id
 }
 
+// Withdraw publishes a new key in place of all others, as after a theft, and returns the id of the one that signed until now.
+func (i *Issuer) Withdraw() string {
+	stolen := i.KeyID()
+	i.mu.Lock()
+	i.published = nil
+	i.mu.Unlock()
+	i.Rotate()
+	return stolen
+}
+
+// KeyID is the kid of the key that signs.
+func (i *Issuer) KeyID() string {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.current.id
+}
+
 // SetDown makes the JWKS endpoint answer 503, or work again.
 func (i *Issuer) SetDown(down bool) { i.down.Store(down) }
 

@@ -94,10 +94,10 @@ type RolesChangedData struct {
 	At        time.Time `json:"at"`
 }
 
-// WatermarkRaisedData says that tokens of a user or a session issued before NotBefore are refused from now on. It is forgotten at
-// ExpiresAt, when the last such token has expired by itself.
+// WatermarkRaisedData says that tokens of a user or a session issued before NotBefore are refused from now on, and so is whatever a key
+// signed that was withdrawn. It is forgotten at ExpiresAt, when the last such token has expired by itself.
 type WatermarkRaisedData struct {
-	Scope     string    `json:"scope"` // "user" or "session"
+	Scope     string    `json:"scope"` // "user", "session" or "key"
 	ID        string    `json:"id"`
 	NotBefore time.Time `json:"not_before"`
 	ExpiresAt time.Time `json:"expires_at"`

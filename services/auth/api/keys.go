@@ -62,7 +62,7 @@ var RotateKeys = op.Op[RotateKeysRequest, KeysResponse]{
 		Summary: "Rotate signing keys",
 		Description: "Makes a successor of each key that signs. It is published at once and signs after `KEY_PUBLISH_BEFORE`, so that no request fails. " +
 			"While a successor is waiting already, nothing is made. With `compromised` every key is withdrawn, waiting ones too, and a new one signs at once: " +
-			"access tokens are refused as soon as their verifier has read the new key set (within seconds in the mesh, within 15 minutes elsewhere), and clients refresh them.",
+			"access tokens of the old ones are refused (within a second in the mesh, elsewhere as soon as the verifier has read the new key set, within 15 minutes), and clients refresh them.",
 	},
 	Allow: authz.Require(PermKeysRotate),
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/config"
 )
 
-// CacheLifetime is how long a copy of the key set may be in use: Cache-Control allows 5 minutes, a verifier asks again after 5 more, and
-// the rest is for clocks and proxies.
+// CacheLifetime is how long a copy of the key set may be in use: Cache-Control allows 5 minutes, verifiers of ours ask again
+// after 2, and the rest is for clocks, proxies and verifiers of others.
 const CacheLifetime = 15 * time.Minute
 
 // CacheControl is what the key set and the discovery documents are served with.

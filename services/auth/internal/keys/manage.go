@@ -98,6 +98,9 @@ func (r *Ring) hasten(ctx context.Context, tx Tx, lives []Life) error {
 	return nil
 }
 
+// withdrawnFor is how long verifiers are told of a withdrawn key: longer than any of them goes without reading the key set once.
+const withdrawnFor = 30 * 24 * time.Hour
+
 // replace withdraws every key, those that have yet to sign too: whoever got at one got at its neighbours. Keys that were made after the
 // request was sent are the answer to another one that came with it.
 func (r *Ring) replace(ctx context.Context, tx Tx, lives []Life, asked time.Time) error {
@@ -111,6 +114,9 @@ func (r *Ring) replace(ctx context.Context, tx Tx, lives []Life, asked time.Time
 	}
 	for _, id := range withdrawn {
 		if err := tx.RetireSigningKey(ctx, id, now, now); err != nil {
+			return err
+		}
+		if err := tx.RaiseKey(ctx, id, now.Add(withdrawnFor)); err != nil {
 			return err
 		}
 	}

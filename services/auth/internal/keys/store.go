@@ -28,5 +28,7 @@ type Tx interface {
 	AddSigningKey(ctx context.Context, k Sealed) error
 	RetireSigningKey(ctx context.Context, id string, retiresAt, removesAt time.Time) error
 	DeleteRemovedSigningKeys(ctx context.Context, now time.Time) error
+	// RaiseKey has every verifier refuse what the key signed, until then.
+	RaiseKey(ctx context.Context, kid string, until time.Time) error
 	WriteAudit(ctx context.Context, e audit.Entry) error
 }

@@ -2,10 +2,12 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/atrium-mesh/atrium/pkg/token"
 	"github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
 	"github.com/atrium-mesh/atrium/services/auth/internal/store/db"
@@ -23,6 +25,19 @@ func (tx *Tx) RaiseUser(ctx context.Context, account uuid.UUID, now time.Time, k
 // RaiseSession voids every access token of the session that was issued until now, and tells every verifier.
 func (tx *Tx) RaiseSession(ctx context.Context, session uuid.UUID, now time.Time, keep time.Duration) error {
 	mark, err := tx.q.RaiseSessionWatermark(ctx, db.RaiseSessionWatermarkParams{SessionID: session, Now: now, KeepSeconds: keep.Seconds()})
+	if err != nil {
+		return err
+	}
+	return tx.publishMark(ctx, mark)
+}
+
+// RaiseKey voids whatever the key has signed and will sign, and tells every verifier.
+func (tx *Tx) RaiseKey(ctx context.Context, kid string, until time.Time) error {
+	id, err := uuid.Parse(token.KeyID(kid))
+	if err != nil {
+		return fmt.Errorf("raise a watermark of a key: %w", err)
+	}
+	mark, err := tx.q.RaiseKeyWatermark(ctx, db.RaiseKeyWatermarkParams{KeyID: id, ExpiresAt: until})
 	if err != nil {
 		return err
 	}

@@ -105,6 +105,36 @@ func (q *Queries) OldestTransaction(ctx context.Context) (int64, error) {
 	return column_1, err
 }
 
+const raiseKeyWatermark = `-- name: RaiseKeyWatermark :one
+INSERT INTO watermarks AS w (scope, id, not_before, expires_at)
+VALUES ('key', $1::uuid, $2, $2)
+ON CONFLICT (scope, id) DO UPDATE
+SET not_before = greatest(w.not_before, excluded.not_before), expires_at = greatest(w.expires_at, excluded.expires_at),
+    seq = nextval('watermarks_seq'), updated_at = clock_timestamp()
+RETURNING scope, id, not_before, expires_at, seq, updated_at, xact
+`
+
+type RaiseKeyWatermarkParams struct {
+	KeyID     uuid.UUID
+	ExpiresAt time.Time
+}
+
+// RaiseKeyWatermark voids whatever a key has signed and will sign.
+func (q *Queries) RaiseKeyWatermark(ctx context.Context, arg RaiseKeyWatermarkParams) (Watermark, error) {
+	row := q.db.QueryRow(ctx, raiseKeyWatermark, arg.KeyID, arg.ExpiresAt)
+	var i Watermark
+	err := row.Scan(
+		&i.Scope,
+		&i.ID,
+		&i.NotBefore,
+		&i.ExpiresAt,
+		&i.Seq,
+		&i.UpdatedAt,
+		&i.Xact,
+	)
+	return i, err
+}
+
 const raiseSessionWatermark = `-- name: RaiseSessionWatermark :one
 INSERT INTO watermarks AS w (scope, id, not_before, expires_at)
 SELECT 'session', $1::uuid, i.at, i.at + make_interval(secs => $2::double precision)

@@ -18,6 +18,15 @@ SET not_before = greatest(w.not_before, excluded.not_before), expires_at = great
     seq = nextval('watermarks_seq'), updated_at = clock_timestamp()
 RETURNING *;
 
+-- RaiseKeyWatermark voids whatever a key has signed and will sign.
+-- name: RaiseKeyWatermark :one
+INSERT INTO watermarks AS w (scope, id, not_before, expires_at)
+VALUES ('key', @key_id::uuid, @expires_at, @expires_at)
+ON CONFLICT (scope, id) DO UPDATE
+SET not_before = greatest(w.not_before, excluded.not_before), expires_at = greatest(w.expires_at, excluded.expires_at),
+    seq = nextval('watermarks_seq'), updated_at = clock_timestamp()
+RETURNING *;
+
 -- LatestWatermark is what a new token of the account must not be older than.
 -- name: LatestWatermark :one
 SELECT coalesce(max(not_before), 'epoch'::timestamptz)::timestamptz AS not_before

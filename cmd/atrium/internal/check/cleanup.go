@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+
+	"github.com/atrium-mesh/atrium/cmd/atrium/internal/client"
 )
 
 // cleanUp removes the throw-away person, or says that there is one.
@@ -30,10 +32,10 @@ func (w *walk) remove(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("sign in as %s: %w", w.cfg.Admin.Email, err)
 	}
-	w.gateway.token = token
+	w.gateway.Token = token
 	deleted := settle(ctx, func() (bool, error) { // users may not have heard of the account
 		err := w.gateway.call(ctx, http.MethodDelete, "/api/v1/users/"+w.id, nil, nil)
-		return !refused(err, http.StatusNotFound, ""), err
+		return !client.Refused(err, http.StatusNotFound, ""), err
 	})
 	return errors.Join(deleted, w.gateway.call(ctx, http.MethodPost, "/api/v1/auth/logout", nil, nil))
 }

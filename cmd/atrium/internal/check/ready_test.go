@@ -116,7 +116,7 @@ func TestItWaits(t *testing.T) {
 	})
 	require.Equal(t, []check.Finding{
 		{About: "auth", OK: true, Found: "auth: ready (1 of 1)"},
-		{About: "walk", Found: "sign up: 404 no_such_path There is nothing here."},
+		{About: "walk", Found: "sign up: 404 no_such_path: There is nothing here."},
 	}, findings)
 	require.Equal(t, []string{"/api/v1/auth/register", "/api/v1/auth/register"}, tries, "an answer that says when to try again is tried again")
 }

@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/atrium-mesh/atrium/cmd/atrium/internal/client"
 )
 
 const (
@@ -29,10 +31,10 @@ type walk struct {
 	findings []Finding
 }
 
-func walkThrough(ctx context.Context, client *http.Client, cfg Config) []Finding {
+func walkThrough(ctx context.Context, calls *http.Client, cfg Config) []Finding {
 	w := &walk{
 		cfg:     cfg,
-		gateway: &caller{origin: cfg.Gateway, http: client, say: cfg.Say},
+		gateway: &caller{client.Client{Origin: cfg.Gateway, HTTP: calls}, cfg.Say},
 		who:     Credentials{Email: "atrium-check-" + strings.ToLower(rand.Text()[:16]) + "@example.com", Password: rand.Text()},
 	}
 	walking, cancel := context.WithTimeout(ctx, cfg.Timeout)
@@ -59,7 +61,7 @@ func (w *walk) steps(ctx context.Context) error {
 	if err == nil {
 		return errAccepted
 	}
-	if !refused(err, http.StatusForbidden, "email_not_verified") {
+	if !client.Refused(err, http.StatusForbidden, "email_not_verified") {
 		return fmt.Errorf("sign in before the address is verified: %w", err)
 	}
 	w.found("sign in: refused until the address is verified")
@@ -84,7 +86,7 @@ func (w *walk) signUp(ctx context.Context) (closed bool, err error) {
 	}{w.who, "Atrium Check"}
 	var answer struct{ ID string }
 	err = w.gateway.call(ctx, http.MethodPost, "/api/v1/auth/register", body, &answer)
-	if refused(err, http.StatusForbidden, "registration_disabled") {
+	if client.Refused(err, http.StatusForbidden, "registration_disabled") {
 		w.found("sign up: people cannot sign up here, so that the walk ends at the answer of auth")
 		return true, nil
 	}
@@ -98,7 +100,7 @@ func (w *walk) signUp(ctx context.Context) (closed bool, err error) {
 
 func (w *walk) signIn(ctx context.Context) error {
 	token, err := w.login(ctx, w.who)
-	w.gateway.token = token
+	w.gateway.Token = token
 	return err
 }
 
@@ -114,7 +116,7 @@ var tokenInLink = regexp.MustCompile(`[?&]token=([\w.~%-]+)`)
 
 // verify follows the link in the mail.
 func (w *walk) verify(ctx context.Context) error {
-	inbox := &caller{origin: w.cfg.Inbox, http: w.gateway.http, say: w.cfg.Say}
+	inbox := &caller{client.Client{Origin: w.cfg.Inbox, HTTP: w.gateway.HTTP}, w.cfg.Say}
 	var mails struct{ Items []struct{ Text string } }
 	path := fmt.Sprintf("/dev/inbox/messages?wait=%s&to=%s", mailWait, url.QueryEscape(w.who.Email))
 	if err := inbox.call(ctx, http.MethodGet, path, nil, &mails); err != nil {
@@ -143,7 +145,7 @@ func (w *walk) readProfile(ctx context.Context) error {
 	var me struct{ Email string }
 	err := settle(ctx, func() (bool, error) {
 		err := w.gateway.call(ctx, http.MethodGet, "/api/v1/users/me", nil, &me)
-		return !refused(err, http.StatusNotFound, ""), err
+		return !client.Refused(err, http.StatusNotFound, ""), err
 	})
 	if err != nil {
 		return fmt.Errorf("read the profile: %w", err)
@@ -165,7 +167,7 @@ func (w *walk) signOut(ctx context.Context) error {
 	err := settle(ctx, func() (bool, error) {
 		err := w.gateway.call(ctx, http.MethodGet, "/api/v1/users/me", nil, nil)
 		switch {
-		case refused(err, http.StatusUnauthorized, ""):
+		case client.Refused(err, http.StatusUnauthorized, ""):
 			return true, nil
 		case err == nil:
 			return false, errStillTaken

@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/atrium-mesh/atrium/cmd/atrium/internal/client"
 )
 
 // Config says where the mesh is and who fills it.
@@ -38,7 +40,7 @@ type Result struct {
 // filler is one run.
 type filler struct {
 	Config
-	client *client
+	client *caller
 	ids    map[string]string // address → user id, of the people made by this run
 }
 
@@ -46,7 +48,7 @@ type filler struct {
 func Fill(ctx context.Context, cfg Config) (Result, error) {
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
-	f := &filler{Config: cfg, client: &client{origin: cfg.Origin, http: &http.Client{Transport: transport}}, ids: map[string]string{}}
+	f := &filler{Config: cfg, client: newCaller(cfg.Origin, &http.Client{Transport: transport}), ids: map[string]string{}}
 	result := Result{SignInAs: people()[0].email}
 	if err := f.signIn(ctx); err != nil {
 		return result, fmt.Errorf("sign in as the administrator: %w", err)
@@ -73,7 +75,7 @@ func (f *filler) signIn(ctx context.Context) error {
 	if err := f.client.call(ctx, http.MethodPost, "/api/v1/auth/login", "", credentials, &answer); err != nil {
 		return err
 	}
-	f.client.token = answer.AccessToken
+	f.client.Token = answer.AccessToken
 	return nil
 }
 
@@ -90,7 +92,7 @@ func (f *filler) invite(ctx context.Context) (made int, err error) {
 		body := map[string]any{"email": p.email, "full_name": p.name, "locale": p.locale, "time_zone": p.zone, "roles": p.roles}
 		var answer user
 		err := f.client.call(ctx, http.MethodPost, "/api/v1/users", "", body, &answer)
-		if isConflict(err) {
+		if client.Refused(err, http.StatusConflict, "") { // it is there already
 			continue
 		}
 		if err != nil {
@@ -210,7 +212,7 @@ func (f *filler) accept(ctx context.Context, p person) error {
 	if err != nil {
 		return err
 	}
-	anonymous := &client{origin: f.Origin, http: f.client.http}
+	anonymous := newCaller(f.Origin, f.client.HTTP)
 	return anonymous.call(ctx, http.MethodPost, "/api/v1/auth/invitation/accept", "", map[string]string{"token": token, "password": f.Password}, nil)
 }
 

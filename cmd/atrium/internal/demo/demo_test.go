@@ -33,7 +33,7 @@ func TestClientWaitsWhenItIsToldTo(t *testing.T) {
 	var calls atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
-		if err != nil || string(body) != `{"a":1}` || r.Header.Get("Authorization") != "Bearer token" || r.Header.Get("Idempotency-Key") != "key" {
+		if err != nil || string(body) != `{"a":1}` || r.Header.Get("Idempotency-Key") != "key" {
 			w.WriteHeader(http.StatusTeapot)
 			return
 		}
@@ -45,24 +45,11 @@ func TestClientWaitsWhenItIsToldTo(t *testing.T) {
 		_, _ = w.Write([]byte(`{"id":"x"}`))
 	}))
 	defer server.Close()
-	c := &client{origin: server.URL, token: "token", http: server.Client()}
+	c := newCaller(server.URL, server.Client())
 	var u user
 	require.NoError(t, c.call(t.Context(), http.MethodPost, "/", "key", map[string]int{"a": 1}, &u))
 	require.Equal(t, "x", u.ID)
 	require.EqualValues(t, 2, calls.Load())
-}
-
-func TestClientTellsProblems(t *testing.T) {
-	t.Parallel()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(http.StatusConflict)
-		_, _ = w.Write([]byte(`{"status":409,"code":"email_taken","detail":"There is one."}`))
-	}))
-	defer server.Close()
-	c := &client{origin: server.URL, http: server.Client()}
-	err := c.call(t.Context(), http.MethodPost, "/users", "", nil, nil)
-	require.True(t, isConflict(err))
-	require.ErrorContains(t, err, "POST /users: 409 email_taken: There is one.")
 }
 
 func TestMarker(t *testing.T) {

@@ -10,6 +10,8 @@ import (
 	"maps"
 	"sync"
 	"time"
+
+	"go.opentelemetry.io/otel/metric"
 )
 
 // Status is the outcome of a check or of all of them.
@@ -47,6 +49,8 @@ type Options struct {
 	CacheFor time.Duration    // how long a good report is reused; DefaultCacheFor when zero
 	Now      func() time.Time // the clock; time.Now when nil
 	Logger   *slog.Logger     // told when a check changes; silent when nil
+
+	Meter metric.MeterProvider // tells the outcome of each check; nil: nobody
 }
 
 // Checks decides whether the process is ready. Checks run concurrently, each with its own timeout, and their
@@ -77,7 +81,9 @@ func New(options Options) *Checks {
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Checks{options: options, checks: make(map[string]func(context.Context) error)}
+	c := &Checks{options: options, checks: make(map[string]func(context.Context) error)}
+	c.observe(options.Meter)
+	return c
 }
 
 // Add registers a check under a name; nil from fn means that it is well. A name can be added once.

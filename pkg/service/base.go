@@ -59,7 +59,7 @@ func NewBase(ctx context.Context, cfg Config, o Options) (*Base, error) {
 	b := &Base{
 		Tel:        o.Tel,
 		Watermarks: token.NewWatermarks(nil),
-		Health:     health.New(health.Options{Logger: o.Tel.Logger}),
+		Health:     health.New(health.Options{Logger: o.Tel.Logger, Meter: o.Tel.Meter}),
 		Group:      lifecycle.NewGroup(o.Tel.Logger),
 		config:     cfg,
 		migrated:   make(chan struct{}),

@@ -57,6 +57,9 @@ func TestSignOut(t *testing.T) { //nolint:paralleltest // it measures
 		{name: "roles changed", do: func(w *signOut) {
 			w.admin.Put("/api/v1/users/"+w.person.ID+"/roles", map[string]any{"roles": []string{"support"}}).Want(http.StatusOK)
 		}},
+		{name: "signing keys withdrawn", do: func(w *signOut) {
+			w.admin.Post(authapi.RotateKeys.Path, map[string]any{"compromised": true}).Want(http.StatusOK)
+		}},
 	} {
 		t.Run(e.name, func(t *testing.T) {
 			e.closes = []string{"4401"}

@@ -147,8 +147,11 @@ func (p *presence) hold(ctx context.Context, conn *pgx.Conn) error {
 	for {
 		asked := time.Now()
 		taken, err := look.once(ctx, asked)
-		if err != nil {
+		if err != nil && (conn.IsClosed() || ctx.Err() != nil) {
 			return err
+		}
+		if err != nil { // the session lives, and the lock with it
+			p.logger.WarnContext(ctx, "cannot look for replicas that are gone; trying again", "error", err)
 		}
 		p.prove(asked)
 		for runner, jobs := range taken {

@@ -55,6 +55,7 @@ func poolConfig(cfg Config, tracer trace.TracerProvider) (*pgxpool.Config, error
 	pc.MaxConnIdleTime = orDefault(cfg.ConnMaxIdle, 5*time.Minute)
 	pc.PingTimeout = time.Second
 	pc.PrepareConn = acquired
+	pc.ConnConfig.DialFunc = dial
 	pc.ConnConfig.ConnectTimeout = orDefault(cfg.ConnectTimeout, 3*time.Second)
 	setParam(pc.ConnConfig, "statement_timeout", orDefault(cfg.StatementTimeout, 10*time.Second))
 	setParam(pc.ConnConfig, "idle_in_transaction_session_timeout", idleInTransaction)

@@ -49,17 +49,19 @@ func once(ctx context.Context, db Beginner, fn func(tx pgx.Tx) error) error {
 	return tx.Commit(ctx)
 }
 
-// begin tries again when a pooled connection turns out to be dead, as after a restart of the server: nothing has been done on it.
+// begin tries again when a pooled connection turns out to be dead, as after a restart of the server: nothing has been done on it. So one
+// that does not begin in time is told to come again.
 func begin(ctx context.Context, db Beginner) (pgx.Tx, error) {
-	ctx, a := acquiring(ctx, db)
 	for attempt := 1; ; attempt++ {
-		a.done = false
 		tx, err := db.Begin(ctx)
 		if err == nil {
 			return tx, nil
 		}
+		if errors.Is(err, context.DeadlineExceeded) {
+			return nil, away().WithCause(err)
+		}
 		if attempt == txAttempts || ctx.Err() != nil || !stale(err) {
-			return nil, a.err(err)
+			return nil, err
 		}
 	}
 }

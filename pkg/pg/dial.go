@@ -1,0 +1,17 @@
+package pg
+
+import (
+	"context"
+	"net"
+	"time"
+)
+
+// unacknowledged is how long what was sent to the server may stay unacknowledged before the connection is given up. A server whose machine
+// or pod is gone says no goodbye: without this a statement on its connection waits for the whole time that its operation has.
+const unacknowledged = 3 * time.Second
+
+// dial is pgconn's, with keep-alives as net has them.
+func dial(ctx context.Context, network, address string) (net.Conn, error) {
+	d := &net.Dialer{KeepAlive: 15 * time.Second, Control: giveUpOnSilence}
+	return d.DialContext(ctx, network, address)
+}

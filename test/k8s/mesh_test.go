@@ -59,10 +59,10 @@ func TestMesh(t *testing.T) { //nolint:paralleltest // it wants the machine for 
 		}).Want(http.StatusAccepted)
 		require.Equal(t, "Hello", stream.WaitNotification().Title)
 	})
-	t.Run("what runs is what was asked for", func(t *testing.T) { r.For(t).isRestricted(t) })   //nolint:paralleltest // in order
-	t.Run("helm test", func(t *testing.T) { t.Log(r.For(t).Helm("test", r.name, "--logs")) })   //nolint:paralleltest // in order
+	t.Run("what runs is what was asked for", func(t *testing.T) { r.For(t).isRestricted(t) })          //nolint:paralleltest // in order
+	t.Run("helm test", func(t *testing.T) { t.Log(r.For(t).Helm("test", r.name, "--logs")) })          //nolint:paralleltest // in order
 	t.Run("limits are exact across gateways", func(t *testing.T) { exactLimit(t, r.For(t), visitor) }) //nolint:paralleltest // in order
-	t.Run("resources", func(t *testing.T) { measure(t, r.For(t), device.For(t)) })                            //nolint:paralleltest // in order
+	t.Run("resources", func(t *testing.T) { measure(t, r.For(t), device.For(t)) })                     //nolint:paralleltest // in order
 	r.values = append(r.values, "--set", "gateway.rateLimits.signIn=off")
 	r.upgrade()
 	r.waitReady(3 * time.Minute)

@@ -58,15 +58,20 @@ func TestMistakes(t *testing.T) { //nolint:paralleltest // it wants the machine 
 			},
 		},
 		"an unreachable NATS": {
-			wrong: []string{"--set", "nats.mode=external", "--set", "nats.external.url=nats://nowhere:4222"},
+			wrong: []string{"--set", "nats.mode=external", "--set", "nats.external.url=nats://nowhere:4222", "--set", "nats.external.passwords=false"},
 			pod:   "auth", log: []string{"NATS", "no such host"}, check: []string{"auth", "nats"},
 			mend: func(*release) []string { return []string{"--set", "nats.mode=bundled"} },
 		},
 	} {
 		t.Run(name, func(t *testing.T) { //nolint:paralleltest // one after the other
 			n := cluster.Restricted(t, "atrium-e2e-"+strings.ReplaceAll(strings.ToLower(name), " ", "-"))
+			r := small(t, n, "atrium")
+			if class := n.StorageClass(2); class != "" { // PostgreSQL restarts when it is told of one more user, and keeps its data
+				r.values = append(r.values, "--set", "postgres.bundled.storage.storageClassName="+class)
+			}
+			r.values = append(r.values, "--set", "postgres.bundled.storage.type=pvc")
 			n.ReportFailure()
-			m.try(t, small(t, n, "atrium"))
+			m.try(t, r)
 		})
 	}
 }

@@ -285,6 +285,21 @@ func TestTakeOver(t *testing.T) {
 		worker.release <- struct{}{}
 	})
 
+	t.Run("a replica that cannot look keeps its lock and its connection", func(t *testing.T) {
+		t.Parallel()
+		r := newReplicas(t)
+		r.start("pod-a", newHold())
+		before := r.holders()
+		require.Len(t, before, 1)
+		_, err := r.db.Exec(t.Context(), "ALTER TABLE river_job RENAME TO river_gone")
+		require.NoError(t, err)
+		for looks := time.Now().Add(5 * time.Second); time.Now().Before(looks); <-time.After(50 * time.Millisecond) {
+			require.Equal(t, before, r.holders(), "looks are 2 s apart, and none costs the connection")
+		}
+		_, err = r.db.Exec(t.Context(), "ALTER TABLE river_gone RENAME TO river_job")
+		require.NoError(t, err)
+	})
+
 	t.Run("a stopped replica holds nothing", func(t *testing.T) {
 		t.Parallel()
 		r := newReplicas(t)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,6 +25,9 @@ const (
 	loadFor  = 5 * time.Second
 	loadFrom = 16 // clients
 )
+
+// replicaHash is what a Deployment adds to the name of a pod.
+var replicaHash = regexp.MustCompile(`-[0-9a-f]{8,10}-[a-z0-9]{5}$`)
 
 // usage is what a pod had taken at a moment.
 type usage struct {
@@ -50,7 +54,7 @@ func measure(t *testing.T, r *release, device *client.Client) {
 		if between := a.at.Sub(b.at); b.cpu > 0 && between > 0 {
 			cpu = fmt.Sprintf("%.1f m", 1000*(a.cpu-b.cpu).Seconds()/between.Seconds())
 		}
-		fmt.Fprintf(&page, "| %s | %.1f MiB | %s | %s |\n", pod, float64(a.memory)/(1<<20), cpu, r.readyIn(t, pod))
+		fmt.Fprintf(&page, "| %s | %.1f MiB | %s | %s |\n", replicaHash.ReplaceAllString(pod, ""), float64(a.memory)/(1<<20), cpu, r.readyIn(t, pod))
 	}
 	rate, median, slow := load(t, device)
 	fmt.Fprintf(&page, "\nThe two gateways served %.0f requests a second for the caller's own profile to %d clients (p50 %.1f ms, p99 %.1f ms).\n\n",

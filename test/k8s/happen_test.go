@@ -40,6 +40,7 @@ func happen(t *testing.T, r *release, visitor, admin *client.Client) {
 	c.During(t, rotating, func(t *testing.T) { r.For(t).rotateKeys(t, admin.For(t)) })
 	c.During(t, restarting, func(t *testing.T) { r.For(t).restartPostgres(t) })
 
+	c.Rest()
 	r.Eventually("everybody has received everything", time.Minute, func() error {
 		if slices.ContainsFunc(c.People, func(p *crowd.Person) bool { return !p.Caught() }) {
 			return fmt.Errorf("some wait for notifications")

@@ -16,8 +16,8 @@ type Crowd struct {
 	Tally  *Tally
 	People []*Person
 
-	stop context.CancelFunc
-	wg   sync.WaitGroup
+	rest, leave context.CancelFunc
+	work, ears  sync.WaitGroup
 }
 
 // Pace is the pause between two requests of one loop of one person.
@@ -33,8 +33,9 @@ var DefaultPace = Pace{
 // Start signs n people up and lets them work until Stop. The administrator sends them notifications.
 func Start(t testing.TB, visitor, admin *client.Client, n int, pace Pace) *Crowd {
 	t.Helper()
-	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-	c := &Crowd{Tally: NewTally(), stop: stop}
+	listening, leave := context.WithCancel(context.WithoutCancel(t.Context()))
+	working, rest := context.WithCancel(listening)
+	c := &Crowd{Tally: NewTally(), rest: rest, leave: leave}
 	c.Tally.Begin("nothing happens")
 	boss := newSession(c.Tally, admin)
 	for range n {
@@ -45,23 +46,30 @@ func Start(t testing.TB, visitor, admin *client.Client, n int, pace Pace) *Crowd
 		}
 		c.People = append(c.People, p)
 	}
-	c.wg.Go(func() { every(ctx, pace.Refresh, boss.refresh) })
+	c.work.Go(func() { every(working, pace.Refresh, boss.refresh) })
 	for _, p := range c.People {
-		c.wg.Go(func() { every(ctx, pace.Read, p.read) })
-		c.wg.Go(func() { every(ctx, pace.Write, p.write) })
-		c.wg.Go(func() { every(ctx, pace.Refresh, p.session.refresh) })
-		c.wg.Go(func() { every(ctx, pace.SignIn, p.signIn) })
-		c.wg.Go(func() { every(ctx, pace.Notify, p.notify) })
-		c.wg.Go(func() { p.listen(ctx) })
+		c.work.Go(func() { every(working, pace.Read, p.read) })
+		c.work.Go(func() { every(working, pace.Write, p.write) })
+		c.work.Go(func() { every(working, pace.Refresh, p.session.refresh) })
+		c.work.Go(func() { every(working, pace.SignIn, p.signIn) })
+		c.work.Go(func() { every(working, pace.Notify, p.notify) })
+		c.ears.Go(func() { p.listen(listening) })
 	}
 	t.Cleanup(c.Stop)
 	return c
 }
 
-// Stop lets everybody finish what they do.
+// Rest lets everybody finish what they do. They still listen, and refresh nothing.
+func (c *Crowd) Rest() {
+	c.rest()
+	c.work.Wait()
+}
+
+// Stop is Rest, and the end of all streams.
 func (c *Crowd) Stop() {
-	c.stop()
-	c.wg.Wait()
+	c.Rest()
+	c.leave()
+	c.ears.Wait()
 }
 
 // During lets something happen while people work, and for a moment before and after it.

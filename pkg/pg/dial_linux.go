@@ -15,7 +15,7 @@ func giveUpOnSilence(network, _ string, conn syscall.RawConn) error {
 	}
 	var failed error
 	err := conn.Control(func(fd uintptr) {
-		failed = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(unacknowledged.Milliseconds())) //nolint:gosec // a file descriptor is small
+		failed = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(unacknowledged.Milliseconds()))
 	})
 	if err != nil || failed != nil {
 		return fmt.Errorf("set TCP_USER_TIMEOUT: %w", errors.Join(err, failed))

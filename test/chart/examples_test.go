@@ -22,7 +22,7 @@ func TestExamples(t *testing.T) {
 			for _, file := range files {
 				arguments = append(arguments, "--values", "k8s/examples/"+file)
 			}
-			helm := exec.CommandContext(t.Context(), "bin/helm", arguments...) //nolint:gosec // arguments are this test's
+			helm := exec.CommandContext(t.Context(), "bin/helm", arguments...)
 			helm.Dir = "../.."
 			output, err := helm.Output()
 			if failed, ok := errors.AsType[*exec.ExitError](err); ok {

@@ -27,8 +27,8 @@ func helm(t *testing.T, args ...string) (stdout string, err error) {
 		require.NoError(t, err, "there is no helm: run make bin/helm")
 	}
 	var out, problems bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), program, args...) //nolint:gosec // arguments of tests
-	cmd.Env = append(os.Environ(), "KUBECONFIG=/dev/null")    //nolint:forbidigo // helm needs a home
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd.Env = append(os.Environ(), "KUBECONFIG=/dev/null")
 	cmd.Stdout, cmd.Stderr = &out, &problems
 	if err := cmd.Run(); err != nil {
 		return "", errors.New(strings.TrimSpace(problems.String()))

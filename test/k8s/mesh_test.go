@@ -36,7 +36,7 @@ func TestMesh(t *testing.T) { //nolint:paralleltest // it wants the machine for 
 	r.exposeInbox()
 
 	began := time.Now()
-	go func() { _, _ = r.TryHelm(r.command()...) }() //nolint:errcheck // whether it worked is what the sign-in shows; it is called again below
+	go func() { _, _ = r.TryHelm(r.command()...) }()
 	r.Eventually("certificates are there", time.Minute, func() error {
 		_, err := r.Try("get", "secret", r.object("gateway-tls"))
 		return err

@@ -39,7 +39,7 @@ type mistake struct {
 // TestMistakes: whatever is wrong with an installation, the pod's condition, the log and `helm test` say so within a minute, and it mends
 // itself once it is corrected.
 func TestMistakes(t *testing.T) { //nolint:paralleltest // it wants the machine for itself
-	for name, m := range map[string]mistake{
+	for name, m := range map[string]mistake{ //nolint:paralleltest // one after the other
 		"a wrong DSN": {
 			before: func(r *release) {
 				r.Kubectl("create", "secret", "generic", "users-database",
@@ -63,7 +63,7 @@ func TestMistakes(t *testing.T) { //nolint:paralleltest // it wants the machine 
 			mend: func(*release) []string { return []string{"--set", "nats.mode=bundled"} },
 		},
 	} {
-		t.Run(name, func(t *testing.T) { //nolint:paralleltest // one after the other
+		t.Run(name, func(t *testing.T) {
 			n := cluster.Restricted(t, "atrium-e2e-"+strings.ReplaceAll(strings.ToLower(name), " ", "-"))
 			r := small(t, n, "atrium")
 			if class := n.StorageClass(2); class != "" { // PostgreSQL restarts when it is told of one more user, and keeps its data
@@ -109,7 +109,7 @@ func (m mistake) try(t *testing.T, r *release) {
 
 // condition is why the first pod of a component is not ready, "" when it is.
 func (r *release) condition(component string) string {
-	out, _ := r.Try("get", "pods", "-l", "app.kubernetes.io/instance="+r.name+",app.kubernetes.io/component="+component, //nolint:errcheck // asked again
+	out, _ := r.Try("get", "pods", "-l", "app.kubernetes.io/instance="+r.name+",app.kubernetes.io/component="+component,
 		"-o", `go-template={{range .items}}{{range .status.conditions}}{{if and (eq .type "ContainersReady") (ne .status "True")}}{{.message}}{{end}}{{end}}{{range .status.containerStatuses}}{{with .state.waiting}} {{.reason}}: {{.message}}{{end}}{{end}}{{end}}`)
 	return out
 }

@@ -57,7 +57,7 @@ func (n *Namespace) Report() {
 		n.t.Logf("kubectl %s\n%s", strings.Join(args, " "), out)
 	}
 	pods, _ := n.Try("get", "pods", "-o", "name")
-	for _, pod := range strings.Fields(pods) {
+	for pod := range strings.FieldsSeq(pods) {
 		for _, previous := range []string{"false", "true"} {
 			if out, err := n.Try("logs", pod, "--tail=40", "--previous="+previous); err == nil {
 				n.t.Logf("%s (previous: %s)\n%s", pod, previous, out)
@@ -77,7 +77,7 @@ func (n *Namespace) StorageClass(volumes int) string {
 	if strings.Contains(classes, "true") {
 		return ""
 	}
-	folder, err := os.MkdirTemp("", n.Name+"-volumes-") //nolint:usetesting // pods write into it as other users, so that the test's own folder is too private
+	folder, err := os.MkdirTemp("", n.Name+"-volumes-")
 	require.NoError(n.t, err)
 	node, err := Try(ctx, "", "kubectl", "get", "nodes", "-o", "jsonpath={.items[0].metadata.name}")
 	require.NoError(n.t, err)
@@ -87,7 +87,7 @@ func (n *Namespace) StorageClass(volumes int) string {
 	for i := range volumes {
 		path := filepath.Join(folder, fmt.Sprint(i))
 		require.NoError(n.t, os.Mkdir(path, 0o777))
-		require.NoError(n.t, os.Chmod(path, 0o777)) //nolint:gosec // whatever the umask says
+		require.NoError(n.t, os.Chmod(path, 0o777))
 		fmt.Fprintf(&manifest, `---
 apiVersion: v1
 kind: PersistentVolume
@@ -101,7 +101,7 @@ spec:
   nodeAffinity: {required: {nodeSelectorTerms: [{matchExpressions: [{key: kubernetes.io/hostname, operator: In, values: [%[4]s]}]}]}}
 `, n.Name, i, path, node)
 	}
-	require.NoError(n.t, os.Chmod(folder, 0o777)) //nolint:gosec // pods' users go through it
+	require.NoError(n.t, os.Chmod(folder, 0o777))
 	_, err = Try(ctx, manifest.String(), "kubectl", "apply", "-f", "-")
 	require.NoError(n.t, err)
 	n.t.Cleanup(func() { // runs before the namespace goes: claims hold volumes only until then

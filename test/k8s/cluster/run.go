@@ -94,8 +94,10 @@ func (n *Namespace) Words(jsonpath string, args ...string) []string {
 // Pods are the names of the pods of a component ("" is all) that run and are not on their way out.
 func (n *Namespace) Pods(component string) []string {
 	n.t.Helper()
-	args := []string{"get", "pods", "--sort-by=.metadata.name", "-o",
-		`go-template={{range .items}}{{if and (not .metadata.deletionTimestamp) (eq .status.phase "Running")}}{{.metadata.name}}{{"\n"}}{{end}}{{end}}`}
+	args := []string{
+		"get", "pods", "--sort-by=.metadata.name", "-o",
+		`go-template={{range .items}}{{if and (not .metadata.deletionTimestamp) (eq .status.phase "Running")}}{{.metadata.name}}{{"\n"}}{{end}}{{end}}`,
+	}
 	if component != "" {
 		args = append(args, "-l", "app.kubernetes.io/component="+component)
 	}

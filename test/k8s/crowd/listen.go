@@ -42,7 +42,7 @@ func (p *Person) open(ctx context.Context) (*websocket.Conn, bool) {
 	}
 	p.mu.Unlock()
 	c, began := p.session.now(), time.Now()
-	conn, response, err := c.DialWebSocket(http.Header{"Authorization": {"Bearer " + c.Access}}, query) //nolint:bodyclose // the connection owns it
+	conn, response, err := c.DialWebSocket(http.Header{"Authorization": {"Bearer " + c.Access}}, query) //nolint:bodyclose,contextcheck // the connection owns it; the client has the context of its test
 	switch {
 	case ctx.Err() != nil:
 		return conn, conn != nil

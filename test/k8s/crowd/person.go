@@ -81,7 +81,7 @@ func (p *Person) signIn(ctx context.Context) {
 		p.tally.failed("sign-in", err)
 		return
 	}
-	_, _ = ask(ctx, p.tally, "sign-out", p.visitor.WithToken(tokens.AccessToken), //nolint:errcheck // it is counted
+	_, _ = ask(ctx, p.tally, "sign-out", p.visitor.WithToken(tokens.AccessToken),
 		client.Request{Method: http.MethodPost, Path: authapi.Logout.Path}, http.StatusNoContent)
 }
 

@@ -20,7 +20,7 @@ func main() {
 	defer stop()
 	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "images:", err)
-		os.Exit(1) //nolint:revive // deep-exit: this is main
+		os.Exit(1)
 	}
 }
 
@@ -58,7 +58,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	return nil
 }
 
-func push(ctx context.Context, out io.Writer, reference string, make recipe) (err error) {
+func push(ctx context.Context, out io.Writer, reference string, build recipe) (err error) {
 	tag, err := name.NewTag(reference)
 	if err != nil {
 		return err
@@ -69,7 +69,7 @@ func push(ctx context.Context, out io.Writer, reference string, make recipe) (er
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
 	files := newRoot(scratch)
-	config, err := make(ctx, files)
+	config, err := build(ctx, files)
 	if err != nil {
 		return err
 	}

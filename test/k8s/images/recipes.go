@@ -51,9 +51,9 @@ const debianPath = "/usr/local/bin:/usr/bin:/bin"
 
 // shell is bash, and what start scripts call.
 func (r *root) shell(ctx context.Context) error {
-	tools := strings.Fields("bash basename cat chmod chown cp cut date dirname env false grep head id ln ls mkdir mktemp mv od rm sed seq sleep sort " +
+	tools := strings.FieldsSeq("bash basename cat chmod chown cp cut date dirname env false grep head id ln ls mkdir mktemp mv od rm sed seq sleep sort " +
 		"stat sync tail test touch tr true wc")
-	for _, tool := range tools {
+	for tool := range tools {
 		path, err := exec.LookPath(tool)
 		if err != nil {
 			return err
@@ -70,7 +70,7 @@ func (r *root) shell(ctx context.Context) error {
 func postgres(ctx context.Context, r *root) (runtime, error) {
 	folders, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
 	if err != nil || len(folders) == 0 {
-		return runtime{}, errors.New("PostgreSQL is not installed: run `scripts/deps postgres`") //nolint:staticcheck // ST1005: a name
+		return runtime{}, errors.New("PostgreSQL is not installed: run `scripts/deps postgres`")
 	}
 	slices.Sort(folders)
 	home := filepath.Dir(filepath.Dir(folders[len(folders)-1]))

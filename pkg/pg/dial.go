@@ -10,8 +10,12 @@ import (
 // or pod is gone says no goodbye: without this a statement on its connection waits for the whole time that its operation has.
 const unacknowledged = 3 * time.Second
 
-// dial is pgconn's, with keep-alives as net has them.
+// dial is pgconn's. Keep-alives are quick, since a statement that was acknowledged before its server went has nothing unacknowledged: the
+// answer to a keep-alive is then what is missing.
 func dial(ctx context.Context, network, address string) (net.Conn, error) {
-	d := &net.Dialer{KeepAlive: 15 * time.Second, Control: giveUpOnSilence}
+	d := &net.Dialer{
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: time.Second, Interval: time.Second, Count: 3},
+		Control:         giveUpOnSilence,
+	}
 	return d.DialContext(ctx, network, address)
 }

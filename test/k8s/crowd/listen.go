@@ -50,12 +50,18 @@ func (p *Person) open(ctx context.Context) (*websocket.Conn, bool) {
 		p.tally.ok("stream", time.Since(began))
 		return conn, true
 	case response != nil && response.StatusCode == http.StatusServiceUnavailable && response.Header.Get("Retry-After") != "":
-		p.tally.later()
+		p.tally.later("stream", told(response.Status))
 	default:
 		p.tally.failed("stream", err)
 	}
 	return nil, false
 }
+
+// told is an answer of which only the status is known.
+type told string
+
+// String is the status.
+func (t told) String() string { return string(t) }
 
 func (p *Person) receive(ctx context.Context, conn *websocket.Conn) {
 	conn.SetReadLimit(1 << 20)

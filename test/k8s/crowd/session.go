@@ -63,7 +63,7 @@ func ask(ctx context.Context, tally *Tally, what string, c *client.Client, r cli
 		tally.failed(what, err)
 		return nil, err
 	case answer.Status == http.StatusServiceUnavailable && answer.Header.Get("Retry-After") != "":
-		tally.later()
+		tally.later(what, answer)
 		return nil, fmt.Errorf("%w: %s", errLater, answer)
 	case answer.Status != want:
 		err := fmt.Errorf("%s", answer)

@@ -9,8 +9,11 @@ import (
 	"time"
 )
 
-// kept is how many failures of a phase are kept whole.
-const kept = 20
+// kept is how many failures of a phase are kept whole, and few how many that asked to come back.
+const (
+	kept = 20
+	few  = 3
+)
 
 // Tally counts what people asked for and how it went, by phase. It is safe for concurrent use.
 type Tally struct {
@@ -24,6 +27,7 @@ type Tally struct {
 type Phase struct {
 	OK       map[string]int // by what was asked for
 	Later    int            // 503 with Retry-After, which says: not now
+	Told     []string       // the first of these
 	Resumed  int            // streams that ended and were opened again
 	Failures []string       // the first of the others
 	Failed   int
@@ -71,7 +75,16 @@ func (t *Tally) ok(what string, took time.Duration) {
 	t.record(func(p *Phase) { p.OK[what]++; p.Slowest = max(p.Slowest, took) })
 }
 
-func (t *Tally) later()   { t.record(func(p *Phase) { p.Later++ }) }
+func (t *Tally) later(what string, answer fmt.Stringer) {
+	at := time.Now().UTC().Format("15:04:05.000")
+	t.record(func(p *Phase) {
+		p.Later++
+		if len(p.Told) < few {
+			p.Told = append(p.Told, fmt.Sprintf("%s %s: %s", at, what, answer))
+		}
+	})
+}
+
 func (t *Tally) resumed() { t.record(func(p *Phase) { p.Resumed++ }) }
 
 func (t *Tally) failed(what string, err error) {
@@ -116,7 +129,7 @@ func (t *Tally) String() string {
 			fmt.Fprintf(&table, " %13d", p.OK[c])
 		}
 		fmt.Fprintf(&table, " %8d %8d %8d %8.2fs\n", p.Resumed, p.Later, p.Failed, p.Slowest.Seconds())
-		for _, f := range p.Failures {
+		for _, f := range append(p.Told, p.Failures...) {
 			fmt.Fprintf(&failures, "%s: %s\n", name, f)
 		}
 	}

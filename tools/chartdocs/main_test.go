@@ -73,14 +73,24 @@ func TestGenerate(t *testing.T) {
 
 	schema := compile(t, files["values.schema.json"])
 	for _, good := range []map[string]any{
-		{}, {"count": 1}, {"mode": map[string]any{"kind": "b", "more": map[string]any{"any": 1}}}, {"one": map[string]any{"pods": nil}},
-		{"two": map[string]any{"pods": 3, "texts": map[string]any{"a": "b", "n": 1}, "names": []any{"y"}}}, {"global": map[string]any{"x": 1}},
+		{},
+		{"count": 1},
+		{"mode": map[string]any{"kind": "b", "more": map[string]any{"any": 1}}},
+		{"one": map[string]any{"pods": nil}},
+		{"two": map[string]any{"pods": 3, "texts": map[string]any{"a": "b", "n": 1}, "names": []any{"y"}}},
+		{"global": map[string]any{"x": 1}},
 	} {
 		require.NoError(t, schema.Validate(good), "%v", good)
 	}
 	for _, bad := range []map[string]any{
-		{"cuont": 1}, {"count": 0}, {"count": "2"}, {"mode": map[string]any{"kind": "c"}}, {"one": map[string]any{"pods": "x"}},
-		{"two": map[string]any{"name": 1}}, {"two": map[string]any{"texts": map[string]any{"a": []any{}}}}, {"two": map[string]any{"names": []any{1}}},
+		{"cuont": 1},
+		{"count": 0},
+		{"count": "2"},
+		{"mode": map[string]any{"kind": "c"}},
+		{"one": map[string]any{"pods": "x"}},
+		{"two": map[string]any{"name": 1}},
+		{"two": map[string]any{"texts": map[string]any{"a": []any{}}}},
+		{"two": map[string]any{"names": []any{1}}},
 	} {
 		require.Error(t, schema.Validate(bad), "%v", bad)
 	}

@@ -38,4 +38,39 @@ func TestAcquire(t *testing.T) {
 	require.ErrorIs(t, err, errs.Unavailable)
 	require.ErrorIs(t, db.QueryRow(soon(t), "SELECT 1").Scan(new(int)), errs.Unavailable)
 	require.ErrorIs(t, pg.InTx(soon(t), pool, func(pgx.Tx) error { return nil }), errs.Unavailable)
+
+	// Who waits leaves itself the time to do something: half of it is over when it is told to come again.
+	within := func(limit time.Duration) context.Context {
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
+		t.Cleanup(cancel)
+		return ctx
+	}
+	const limit = 2 * time.Second
+	ctx := within(limit)
+	_, err = db.Exec(ctx, "SELECT 1")
+	require.ErrorIs(t, err, errs.Unavailable)
+	require.NoError(t, ctx.Err(), "there was time left")
+	ctx = within(limit)
+	require.ErrorIs(t, pg.InTx(ctx, pool, func(pgx.Tx) error { return nil }), errs.Unavailable)
+	require.NoError(t, ctx.Err(), "there was time left")
+
+	// Whoever has a connection may use all of its time.
+	held.Release()
+	ctx = within(limit)
+	_, err = db.Exec(ctx, "SELECT pg_sleep(1.2)")
+	require.NoError(t, err)
+	ctx = within(limit)
+	require.NoError(t, pg.InTx(ctx, pool, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, "SELECT pg_sleep(1.2)")
+		return err
+	}))
+	rows, err := db.Query(within(limit), "SELECT n, pg_sleep(0.3) FROM generate_series(1, 4) n")
+	require.NoError(t, err)
+	n := 0
+	for rows.Next() {
+		n++
+	}
+	rows.Close()
+	require.NoError(t, rows.Err())
+	require.Equal(t, 4, n)
 }

@@ -50,8 +50,13 @@ func once(ctx context.Context, db Beginner, fn func(tx pgx.Tx) error) error {
 }
 
 // begin tries again when a pooled connection turns out to be dead, as after a restart of the server: nothing has been done on it. So one
-// that does not begin in time is told to come again.
+// that does not begin in half of its time is told to come again (see acquisition).
 func begin(ctx context.Context, db Beginner) (pgx.Tx, error) {
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, patience(deadline))
+		defer cancel()
+	}
 	for attempt := 1; ; attempt++ {
 		tx, err := db.Begin(ctx)
 		if err == nil {

@@ -126,14 +126,18 @@ func (l *ledger) everybodyIsThere(people []client.Person) {
 	names := l.texts("users", "SELECT id::text, full_name FROM users")
 	recipients := l.texts("notifications", "SELECT id::text, full_name FROM recipients")
 	addresses := l.texts("notifications", "SELECT id::text, email FROM recipients")
-	mails := l.texts("notifications", "SELECT recipient_id::text, state FROM deliveries WHERE template = 'verification'")
+	mails := l.texts("notifications", "SELECT recipient_id::text, state || ' ' || reason FROM deliveries WHERE template = 'verification'")
+	verified := l.texts("auth", "SELECT email, verified_at::text FROM accounts WHERE verified_at IS NOT NULL")
 	links := l.texts("auth", "SELECT account_id::text, id::text FROM links WHERE purpose = 'verify_email'")
 	for _, p := range people {
 		require.Equal(l.t, p.ID, accounts[p.Email], p.Email)
 		require.Equal(l.t, p.FullName, names[p.ID], "profile of %s", p.Email)
 		require.Equal(l.t, p.FullName, recipients[p.ID], "recipient %s", p.Email)
 		require.Equal(l.t, p.Email, addresses[p.ID])
-		require.Equal(l.t, "sent", mails[p.ID], "verification mail of %s", p.Email)
+		// Somebody may have used the link of a mail whose sender was killed before it wrote that it was sent: there is no second one then.
+		if mails[p.ID] != "skipped not_needed" || verified[p.Email] == "" {
+			require.Equal(l.t, "sent ", mails[p.ID], "verification mail of %s", p.Email)
+		}
 		require.Contains(l.t, links, p.ID, "link of %s", p.Email)
 	}
 	everybody := len(people) + 1 // the administrator, who verifies nothing

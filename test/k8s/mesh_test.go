@@ -41,6 +41,7 @@ func TestMesh(t *testing.T) { //nolint:paralleltest // it wants the machine for 
 		_, err := r.Try("get", "secret", r.object("gateway-tls"))
 		return err
 	})
+	r.waitEndpoint(90 * time.Second)
 	visitor := client.New(t, r.door(t))
 	device, p, took := signUpAndIn(t, visitor, began)
 	t.Logf("from helm install to the first sign-in: %.1f s", took.Seconds())

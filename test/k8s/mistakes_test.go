@@ -39,7 +39,7 @@ type mistake struct {
 // TestMistakes: whatever is wrong with an installation, the pod's condition, the log and `helm test` say so within a minute, and it mends
 // itself once it is corrected.
 func TestMistakes(t *testing.T) { //nolint:paralleltest // it wants the machine for itself
-	for name, m := range map[string]mistake{ //nolint:paralleltest // one after the other
+	for name, m := range map[string]mistake{
 		"a wrong DSN": {
 			before: func(r *release) {
 				r.Kubectl("create", "secret", "generic", "users-database",
@@ -64,6 +64,7 @@ func TestMistakes(t *testing.T) { //nolint:paralleltest // it wants the machine 
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			n := cluster.Restricted(t, "atrium-e2e-"+strings.ReplaceAll(strings.ToLower(name), " ", "-"))
 			r := small(t, n, "atrium")
 			if class := n.StorageClass(2); class != "" { // PostgreSQL restarts when it is told of one more user, and keeps its data

@@ -132,6 +132,23 @@ func (r *release) waitReady(within time.Duration) {
 	})
 }
 
+// waitEndpoint waits until the node's proxy can send a connection to a gateway. Nobody knocks at its node port before: a connection that
+// is refused for want of an endpoint stays in the node's connection table for two minutes, past its port translation, and the next one
+// from the same port of this machine would be refused, however well the gateways are.
+func (r *release) waitEndpoint(within time.Duration) {
+	r.Eventually("a gateway is ready", within, func() error {
+		ready, err := r.Try("get", "endpointslices", "-l", "kubernetes.io/service-name="+r.object("gateway"),
+			"-o", "jsonpath={.items[*].endpoints[?(@.conditions.ready==true)].addresses}")
+		if err == nil && ready == "" {
+			return fmt.Errorf("no gateway is ready")
+		}
+		return err
+	})
+	proxied := time.NewTimer(2 * time.Second) // the node's proxy hears it, too
+	defer proxied.Stop()
+	<-proxied.C
+}
+
 // signUpAndIn is how long it took from a moment until somebody new was signed in: sign-up, mail, verification, sign-in.
 func signUpAndIn(t testing.TB, visitor *client.Client, since time.Time) (*client.Client, client.Person, time.Duration) {
 	t.Helper()

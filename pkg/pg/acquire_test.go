@@ -21,11 +21,13 @@ func TestAcquire(t *testing.T) {
 	db := pg.Typed(pool)
 	soon := func(t *testing.T) context.Context {
 		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 		t.Cleanup(cancel)
 		return ctx
 	}
 
+	_, err = db.Exec(t.Context(), "SELECT 1") // the pool has a connection from now on
+	require.NoError(t, err)
 	_, err = db.Exec(soon(t), "SELECT pg_sleep(10)")
 	require.ErrorIs(t, err, errs.Timeout, "the database did not answer in time")
 

@@ -38,7 +38,8 @@ type mistake struct {
 
 // TestMistakes: whatever is wrong with an installation, the pod's condition, the log and `helm test` say so within a minute, and it mends
 // itself once it is corrected.
-func TestMistakes(t *testing.T) { //nolint:paralleltest // it wants the machine for itself
+func TestMistakes(t *testing.T) {
+	t.Parallel()
 	for name, m := range map[string]mistake{
 		"a wrong DSN": {
 			before: func(r *release) {

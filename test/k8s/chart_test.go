@@ -37,8 +37,7 @@ func previous(t *testing.T) string {
 
 // TestUpgradeAndUninstall: an upgrade keeps every secret and replaces no pod without need; two releases live side by side in a namespace;
 // uninstalling leaves what holds data and keys, and nothing else; and a release of the same name takes them up again.
-func TestUpgradeAndUninstall(t *testing.T) {
-	t.Parallel()
+func TestUpgradeAndUninstall(t *testing.T) { //nolint:paralleltest // it wants the machine for itself
 	n := cluster.Restricted(t, "atrium-e2e-chart")
 	first, second := small(t, n, "atrium"), small(t, n, "other")
 	if class := n.StorageClass(2); class != "" {

@@ -38,8 +38,7 @@ type mistake struct {
 
 // TestMistakes: whatever is wrong with an installation, the pod's condition, the log and `helm test` say so within a minute, and it mends
 // itself once it is corrected.
-func TestMistakes(t *testing.T) {
-	t.Parallel()
+func TestMistakes(t *testing.T) { //nolint:paralleltest // it wants the machine for itself
 	for name, m := range map[string]mistake{
 		"a wrong DSN": {
 			before: func(r *release) {

@@ -156,7 +156,7 @@ func (f *Follower) run(ctx context.Context) error {
 		healthy = err == nil
 		pause := f.Interval
 		if !f.Watermarks.Synced() { // the service is not ready before
-			pause, retry = min(retry, f.Interval), 2*retry
+			pause, retry = min(retry, f.Interval), min(2*retry, f.Interval)
 		}
 		timer.Reset(jitter(pause))
 	}

@@ -164,6 +164,28 @@ func TestFollowerPolls(t *testing.T) {
 	})
 }
 
+// TestFollowerOfLateAuth: however long auth is away at the start, the follower knows within a second of its being there.
+func TestFollowerOfLateAuth(t *testing.T) {
+	t.Parallel()
+	for _, away := range []time.Duration{time.Second, 20 * time.Second, time.Minute, time.Hour, 24 * time.Hour} {
+		t.Run(away.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				l := &list{}
+				l.set(errors.New("auth is away"))
+				f := token.NewFollower(token.FollowerConfig{Watermarks: token.NewWatermarks(nil), Poll: l.poll})
+				require.NoError(t, f.Start(t.Context()))
+				pass(away)
+				require.Error(t, f.Ready(t.Context()))
+				l.set(nil)
+				pass(time.Second)
+				require.NoError(t, f.Ready(t.Context()))
+				require.NoError(t, f.Stop(t.Context()))
+			})
+		})
+	}
+}
+
 func TestFollowerHearsOfRevocationsOverNATS(t *testing.T) {
 	t.Parallel()
 	conn := natstest.Run(t)

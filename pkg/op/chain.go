@@ -18,13 +18,14 @@ import (
 
 	"github.com/atrium-mesh/atrium/pkg/authz"
 	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/pkg/request"
 )
 
 // call is one request on its way through the chain, the same for both transports.
 type call struct {
 	meta      Meta
 	transport string // "http" or "nats"
-	request   Request
+	request   request.Request
 	budget    time.Duration // what the caller will still wait; zero: not said
 	param     func(name string) string
 	run       func(ctx context.Context) (any, error) // decode, validate, implementation
@@ -52,7 +53,7 @@ func (s *Server) chain() endpoint.Endpoint {
 func (s *Server) span(next endpoint.Endpoint) endpoint.Endpoint {
 	return func(ctx context.Context, req any) (any, error) {
 		c := req.(*call)
-		ctx = WithRequest(ctx, c.request)
+		ctx = request.With(ctx, c.request)
 		if c.meta.Quiet {
 			return next(ctx, req)
 		}
@@ -159,10 +160,10 @@ func (s *Server) deadline(next endpoint.Endpoint) endpoint.Endpoint {
 func (s *Server) authenticate(next endpoint.Endpoint) endpoint.Endpoint {
 	return func(ctx context.Context, req any) (any, error) {
 		c := req.(*call)
-		if c.request.token == "" {
+		if c.request.Token == "" {
 			return next(ctx, req)
 		}
-		who, err := s.verify(ctx, c.request.token)
+		who, err := s.verify(ctx, string(c.request.Token))
 		if err != nil {
 			if c.meta.Allow.IsPublic() { // a stale token must not keep anybody from signing in again
 				return next(ctx, req)

@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/pkg/request"
 )
 
 // HTTPCaller calls operations over HTTP: through the gateway as any client would, or a service directly.
@@ -32,7 +33,7 @@ func NewHTTPCaller(base string, client *http.Client, propagator propagation.Text
 	return &HTTPCaller{base: strings.TrimSuffix(base, "/"), client: client, propagator: propagator}
 }
 
-// HTTPClient is the typed client of an operation that has a path. It sends the token that [WithToken] put into the context. Its
+// HTTPClient is the typed client of an operation that has a path. It sends the token that [request.WithToken] put into the context. Its
 // errors have the kind, code and fields of the problem that was answered.
 func HTTPClient[I, O any](c *HTTPCaller, o Op[I, O]) func(context.Context, *I) (*O, error) {
 	if o.Path == "" {
@@ -106,8 +107,8 @@ func (c *HTTPCaller) newRequest(ctx context.Context, m Meta, in reflect.Value) (
 		return nil, err
 	}
 	req.Header = header
-	if r := RequestFrom(ctx); r.token != "" {
-		req.Header.Set(headerAuth, "Bearer "+r.token)
+	if r := request.From(ctx); r.Token != "" {
+		req.Header.Set(headerAuth, "Bearer "+string(r.Token))
 	}
 	c.propagator.Inject(ctx, propagation.HeaderCarrier(req.Header))
 	return req, nil

@@ -17,6 +17,7 @@ import (
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/natsconn"
+	"github.com/atrium-mesh/atrium/pkg/request"
 )
 
 // NATSCaller calls other services over NATS. Share one for each service: it holds their circuit breakers.
@@ -106,14 +107,14 @@ func natsEndpoint[I, O any](c *NATSCaller, subject string) endpoint.Endpoint {
 }
 
 func (c *NATSCaller) fillHeader(ctx context.Context, h nats.Header) {
-	r := RequestFrom(ctx)
+	r := request.From(ctx)
 	for name, value := range map[string]string{HeaderRequestID: r.ID, HeaderClientIP: r.ClientIP, headerAgent: r.UserAgent} {
 		if value != "" {
 			h.Set(name, value)
 		}
 	}
-	if r.token != "" {
-		h.Set(headerAuth, "Bearer "+r.token)
+	if r.Token != "" {
+		h.Set(headerAuth, "Bearer "+string(r.Token))
 	}
 	h.Set(headerBudget, strconv.FormatInt(remaining(ctx), 10))
 	c.propagator.Inject(ctx, natsconn.HeaderCarrier(h))

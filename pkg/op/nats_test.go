@@ -12,15 +12,16 @@ import (
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/op"
+	"github.com/atrium-mesh/atrium/pkg/request"
 )
 
-func request(id string) *putThing {
+func putRequest(id string) *putThing {
 	in := &putThing{ID: id}
 	in.Body.Name, in.Body.Secret = "lamp", "correct horse battery"
 	return in
 }
 
-func as(ctx context.Context, token string) context.Context { return op.WithToken(ctx, token) }
+func as(ctx context.Context, token string) context.Context { return request.WithToken(ctx, token) }
 
 func TestClients(t *testing.T) {
 	t.Parallel()
@@ -35,20 +36,20 @@ func TestClients(t *testing.T) {
 	} {
 		t.Run(transport, func(t *testing.T) {
 			t.Parallel()
-			out, err := put(as(t.Context(), ada), request(ada))
+			out, err := put(as(t.Context(), ada), putRequest(ada))
 			require.NoError(t, err)
 			require.Equal(t, "lamp", out.Body.Name)
 			require.Equal(t, ada, out.Body.By)
 			require.Equal(t, `"1"`, out.ETag)
 
-			_, err = put(t.Context(), request(ada))
+			_, err = put(t.Context(), putRequest(ada))
 			require.ErrorIs(t, err, errs.Unauthenticated)
-			_, err = put(as(t.Context(), "bad"), request(ada))
+			_, err = put(as(t.Context(), "bad"), putRequest(ada))
 			require.ErrorIs(t, err, errs.Unauthenticated)
-			_, err = put(as(t.Context(), ada), request(bob))
+			_, err = put(as(t.Context(), ada), putRequest(bob))
 			require.ErrorIs(t, err, errs.Forbidden)
 
-			taken := request(ada)
+			taken := putRequest(ada)
 			taken.Body.Name = "taken"
 			_, err = put(as(t.Context(), ada), taken)
 			require.ErrorIs(t, err, errs.Conflict)
@@ -61,7 +62,7 @@ func TestClients(t *testing.T) {
 func TestNATSKeepsOneTrace(t *testing.T) {
 	t.Parallel()
 	b := setup(t, echo)
-	_, err := op.NATSClient(b.caller, putOp)(as(t.Context(), ada), request(ada))
+	_, err := op.NATSClient(b.caller, putOp)(as(t.Context(), ada), putRequest(ada))
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return len(b.spans.Spans()) == 2 }, 5*time.Second, 5*time.Millisecond)
 	spans := b.spans.Spans()
@@ -78,7 +79,7 @@ func TestNATSDeadlineTravels(t *testing.T) {
 	})
 	ctx, cancel := context.WithTimeout(as(t.Context(), ada), 200*time.Millisecond)
 	defer cancel()
-	_, err := op.NATSClient(b.caller, putOp)(ctx, request(ada))
+	_, err := op.NATSClient(b.caller, putOp)(ctx, putRequest(ada))
 	require.NoError(t, err)
 	require.Less(t, <-left, 200*time.Millisecond)
 }
@@ -94,7 +95,7 @@ func TestNATSRefusesWhatCannotBeRead(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, errs.Malformed, errs.Decode(reply.Header.Get("Atrium-Error")).Kind)
 
-	body, err := json.Marshal(request(ada))
+	body, err := json.Marshal(putRequest(ada))
 	require.NoError(t, err)
 	hurry := nats.NewMsg(putOp.Subject)
 	hurry.Data = body
@@ -115,10 +116,10 @@ func TestNATSSaysWhenItIsFull(t *testing.T) {
 	put := op.NATSClient(b.caller, putOp)
 	done := make(chan error, 4)
 	for range 4 {
-		go func() { _, err := put(as(t.Context(), ada), request(ada)); done <- err }()
+		go func() { _, err := put(as(t.Context(), ada), putRequest(ada)); done <- err }()
 	}
 	require.Eventually(t, func() bool { return running.Load() == 4 }, 5*time.Second, time.Millisecond)
-	_, err := put(as(t.Context(), ada), request(ada))
+	_, err := put(as(t.Context(), ada), putRequest(ada))
 	require.ErrorIs(t, err, errs.Unavailable)
 	require.Equal(t, "overloaded", errs.From(err).Code)
 	close(release)
@@ -133,19 +134,19 @@ func TestNATSAway(t *testing.T) {
 	put := op.NATSClient(b.caller, putOp)
 	require.NoError(t, b.StopNATS(t.Context()))
 	require.Eventually(t, func() bool {
-		_, err := put(as(t.Context(), ada), request(ada))
+		_, err := put(as(t.Context(), ada), putRequest(ada))
 		return errs.KindOf(err) == errs.Unavailable
 	}, 5*time.Second, 10*time.Millisecond, "nobody answers: unavailable at once, not a timeout")
 
 	for range 12 { // the breaker opens
-		_, _ = put(as(t.Context(), ada), request(ada))
+		_, _ = put(as(t.Context(), ada), putRequest(ada))
 	}
-	_, err := put(as(t.Context(), ada), request(ada))
+	_, err := put(as(t.Context(), ada), putRequest(ada))
 	require.ErrorIs(t, err, errs.Unavailable)
 	require.Positive(t, errs.From(err).RetryAfter)
 
 	b.natsURL.Stop()
-	_, err = put(as(t.Context(), ada), request(ada))
+	_, err = put(as(t.Context(), ada), putRequest(ada))
 	require.ErrorIs(t, err, errs.Unavailable)
 }
 
@@ -159,9 +160,9 @@ func TestNATSPanicDoesNotKill(t *testing.T) {
 		return echo(ctx, in)
 	})
 	put := op.NATSClient(b.caller, putOp)
-	_, err := put(as(t.Context(), ada), request(ada))
+	_, err := put(as(t.Context(), ada), putRequest(ada))
 	require.ErrorIs(t, err, errs.Internal)
 	require.NotContains(t, errs.From(err).Message, "boom")
-	_, err = put(as(t.Context(), ada), request(ada))
+	_, err = put(as(t.Context(), ada), putRequest(ada))
 	require.NoError(t, err)
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/natstest"
 	"github.com/atrium-mesh/atrium/pkg/op"
+	"github.com/atrium-mesh/atrium/pkg/request"
 	"github.com/atrium-mesh/atrium/pkg/telemetry/telemetrytest"
 )
 
@@ -150,7 +151,7 @@ func setup(t *testing.T, put func(context.Context, *putThing) (*thingAnswer, err
 
 func answer(ctx context.Context, name string) *thingAnswer {
 	out := &thingAnswer{ETag: `"1"`}
-	out.Body.Name, out.Body.IP = name, op.RequestFrom(ctx).ClientIP
+	out.Body.Name, out.Body.IP = name, request.From(ctx).ClientIP
 	if p := authz.PrincipalFrom(ctx); p != nil {
 		out.Body.By = p.Subject
 	}

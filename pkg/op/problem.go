@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/pkg/request"
 )
 
 // answer is a problem as huma writes one.
@@ -25,7 +26,7 @@ func (a *answer) ContentType(string) string { return errs.ContentType }
 func problem(ctx context.Context, err error) *answer {
 	h := errs.Headers(err)
 	h.Set("Cache-Control", "no-store")
-	return &answer{Problem: errs.ProblemOf(err, RequestFrom(ctx).ID), headers: h}
+	return &answer{Problem: errs.ProblemOf(err, request.From(ctx).ID), headers: h}
 }
 
 // ownProblems replaces huma's error answers, which echo the rejected value, by ours, which never do.
@@ -35,7 +36,7 @@ func ownProblems(hctx huma.Context, _ string, v any) (any, error) {
 		return v, nil
 	}
 	hctx.SetHeader("Cache-Control", "no-store")
-	return errs.ProblemOf(fromHuma(m), RequestFrom(hctx.Context()).ID), nil
+	return errs.ProblemOf(fromHuma(m), request.From(hctx.Context()).ID), nil
 }
 
 func fromHuma(m *huma.ErrorModel) error {

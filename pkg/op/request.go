@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/atrium-mesh/atrium/pkg/authz"
+	"github.com/atrium-mesh/atrium/pkg/request"
 )
 
 // Header names between the gateway and the services, and in NATS messages. The gateway deletes them from what clients send.
@@ -20,49 +21,20 @@ const (
 	headerError     = "Atrium-Error"     // errs.Encode of a refusal
 )
 
-// Request is what is known of the client's request in any service that works on it, however far from the gateway.
-type Request struct {
-	ID        string // request id, for support
-	ClientIP  string // the client's address as the gateway saw it
-	UserAgent string // at most 512 bytes of valid UTF-8
-	token     string
-}
-
 type contextKey int
 
-const (
-	requestKey contextKey = iota
-	lineKey
-)
-
-// RequestFrom is the client's request that ctx belongs to; the zero value outside of one.
-func RequestFrom(ctx context.Context) Request {
-	r, _ := ctx.Value(requestKey).(Request)
-	return r
-}
-
-// WithRequest says in ctx which client's request this is.
-func WithRequest(ctx context.Context, r Request) context.Context {
-	return context.WithValue(ctx, requestKey, r)
-}
-
-// WithToken makes the clients of this package call with this bearer token.
-func WithToken(ctx context.Context, token string) context.Context {
-	r := RequestFrom(ctx)
-	r.token = token
-	return WithRequest(ctx, r)
-}
+const lineKey contextKey = iota
 
 // newRequest cleans what came from outside: an id that is not short and plain is replaced, an address must parse.
-func newRequest(id, ip, agent, authorization string) Request {
-	r := Request{ID: id, UserAgent: cleanText(agent, 512)}
+func newRequest(id, ip, agent, authorization string) request.Request {
+	r := request.Request{ID: id, UserAgent: cleanText(agent, 512)}
 	if !plainID(id) {
 		r.ID = newID()
 	}
 	if a, err := netip.ParseAddr(ip); err == nil {
 		r.ClientIP = a.Unmap().String()
 	}
-	r.token = bearer(authorization)
+	r.Token = request.Token(bearer(authorization))
 	return r
 }
 

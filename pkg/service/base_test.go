@@ -23,6 +23,7 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/op"
 	"github.com/atrium-mesh/atrium/pkg/pg"
 	"github.com/atrium-mesh/atrium/pkg/pgtest"
+	"github.com/atrium-mesh/atrium/pkg/request"
 	"github.com/atrium-mesh/atrium/pkg/service"
 	"github.com/atrium-mesh/atrium/pkg/service/servicetest"
 	"github.com/atrium-mesh/atrium/pkg/telemetry"
@@ -119,7 +120,7 @@ func TestBase(t *testing.T) {
 	require.JSONEq(t, `{"visits": 1}`, body)
 
 	call := op.NATSClient(op.NewNATSCaller(s.NATS, s.Recorder.Telemetry("test").Tracer, telemetry.Nop().Propagator), visit)
-	out, err := call(op.WithToken(t.Context(), s.Issuer.SignUser("ada")), &visitInput{Guest: "ada"})
+	out, err := call(request.WithToken(t.Context(), s.Issuer.SignUser("ada")), &visitInput{Guest: "ada"})
 	require.NoError(t, err)
 	require.Equal(t, 2, out.Body.Visits)
 	_, err = call(t.Context(), &visitInput{Guest: "ada"})
@@ -131,7 +132,7 @@ func TestBase(t *testing.T) {
 		require.JSONEq(t, `{"guest": "ada"}`, string(msg.Data))
 	}
 	s.Stop(t)
-	_, err = call(op.WithToken(t.Context(), s.Issuer.SignUser("ada")), &visitInput{Guest: "ada"})
+	_, err = call(request.WithToken(t.Context(), s.Issuer.SignUser("ada")), &visitInput{Guest: "ada"})
 	require.ErrorIs(t, err, errs.Unavailable)
 }
 

@@ -20,6 +20,7 @@ var outside = []string{
 	"github.com/nats-io/",
 	"github.com/pressly/goose",
 	"github.com/riverqueue/river",
+	root + "pkg/op",
 }
 
 // ImportViolations returns a line for each import that breaks a rule of the house.

@@ -31,6 +31,8 @@ func TestImportViolations(t *testing.T) {
 		"an api imports its own domain":             {from: "services/users/api", imports: root + "services/users/internal/user", want: "imports nothing of its service"},
 		"the domain imports a SQL driver":           {from: "services/users/internal/user", imports: "github.com/jackc/pgx/v5/pgxpool", want: "no SQL driver"},
 		"the domain imports a broker":               {from: "services/users/internal/user", imports: "github.com/nats-io/nats.go", want: "no broker"},
+		"the domain imports the kit's transport":    {from: "services/users/internal/user", imports: root + "pkg/op", want: "no transport"},
+		"the domain imports the request":            {from: "services/users/internal/user", imports: root + "pkg/request"},
 		"the domain imports its store":              {from: "services/users/internal/user", imports: root + "services/users/internal/store", want: "the domain does not import"},
 		"a test of the domain imports its store":    {from: "services/users/internal/user", imports: root + "services/users/internal/store", inTest: true},
 		"a test helper imports the store":           {from: "services/users/internal/userstest", imports: root + "services/users/internal/store"},

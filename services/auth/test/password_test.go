@@ -10,6 +10,7 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/config"
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/op"
+	"github.com/atrium-mesh/atrium/pkg/request"
 	"github.com/atrium-mesh/atrium/services/auth/api"
 )
 
@@ -221,13 +222,13 @@ func TestInvitation(t *testing.T) {
 		in := func(role string) *api.CreateAccountRequest {
 			return &api.CreateAccountRequest{ID: uuid.Must(uuid.NewV7()), Email: newID() + "@example.com", FullName: "Grace", Roles: []string{role}}
 		}
-		_, err := create(op.WithToken(t.Context(), support.token), in("admin"))
+		_, err := create(request.WithToken(t.Context(), support.token), in("admin"))
 		require.Equal(t, "permission_not_held", errs.From(err).Code)
-		_, err = create(op.WithToken(t.Context(), support.token), in("support"))
+		_, err = create(request.WithToken(t.Context(), support.token), in("support"))
 		require.Equal(t, "permission_not_held", errs.From(err).Code, "assigning roles is a permission, too")
-		_, err = create(op.WithToken(t.Context(), support.token), in("user"))
+		_, err = create(request.WithToken(t.Context(), support.token), in("user"))
 		require.NoError(t, err)
-		_, err = create(op.WithToken(t.Context(), admin.token), in("admin"))
+		_, err = create(request.WithToken(t.Context(), admin.token), in("admin"))
 		require.NoError(t, err)
 	})
 

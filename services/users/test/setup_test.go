@@ -26,6 +26,7 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/op"
 	"github.com/atrium-mesh/atrium/pkg/pg"
 	"github.com/atrium-mesh/atrium/pkg/pgtest"
+	"github.com/atrium-mesh/atrium/pkg/request"
 	"github.com/atrium-mesh/atrium/pkg/service/servicetest"
 	"github.com/atrium-mesh/atrium/pkg/telemetry"
 	auth "github.com/atrium-mesh/atrium/services/auth/api"
@@ -169,15 +170,15 @@ func (m *mesh) register(name, email string) uuid.UUID {
 }
 
 func (m *mesh) admin() context.Context {
-	return op.WithToken(m.t.Context(), m.Issuer.SignAdmin(adminID))
+	return request.WithToken(m.t.Context(), m.Issuer.SignAdmin(adminID))
 }
 
 func (m *mesh) support() context.Context {
-	return op.WithToken(m.t.Context(), m.Issuer.SignSupport(newID().String()))
+	return request.WithToken(m.t.Context(), m.Issuer.SignSupport(newID().String()))
 }
 
 func (m *mesh) as(id uuid.UUID) context.Context {
-	return op.WithToken(m.t.Context(), m.Issuer.SignUser(id.String()))
+	return request.WithToken(m.t.Context(), m.Issuer.SignUser(id.String()))
 }
 
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }

@@ -15,6 +15,7 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/op"
 	"github.com/atrium-mesh/atrium/pkg/page"
+	"github.com/atrium-mesh/atrium/pkg/request"
 	"github.com/atrium-mesh/atrium/pkg/service/servicetest"
 	auth "github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/users/api"
@@ -75,7 +76,7 @@ func TestMe(t *testing.T) {
 		t.Parallel()
 		_, err := op.HTTPClient(m.http, api.GetMe)(m.as(newID()), &api.GetMeRequest{})
 		require.ErrorIs(t, err, errs.NotFound)
-		_, err = op.HTTPClient(m.http, api.GetMe)(op.WithToken(t.Context(), m.Issuer.SignUser("no-uuid")), &api.GetMeRequest{})
+		_, err = op.HTTPClient(m.http, api.GetMe)(request.WithToken(t.Context(), m.Issuer.SignUser("no-uuid")), &api.GetMeRequest{})
 		require.ErrorIs(t, err, errs.NotFound)
 		_, err = op.HTTPClient(m.http, api.UpdateMe)(m.as(newID()), &api.UpdateMeRequest{})
 		require.ErrorIs(t, err, errs.NotFound)
@@ -184,7 +185,7 @@ func TestCreate(t *testing.T) {
 	_, err = create(m.admin(), &api.CreateUserRequest{Body: api.NewUser{Email: "x@example.com", FullName: "X", TimeZone: "Nowhere"}})
 	require.ErrorIs(t, err, errs.Invalid)
 
-	writer := op.WithToken(t.Context(), m.Issuer.SignFor(newID().String(), "users:write"))
+	writer := request.WithToken(t.Context(), m.Issuer.SignFor(newID().String(), "users:write"))
 	_, err = create(writer, &api.CreateUserRequest{Body: api.NewUser{Email: "y@example.com", FullName: "Y", Roles: []string{"admin"}}})
 	require.ErrorIs(t, err, errs.Forbidden)
 	boss, err := create(m.admin(), &api.CreateUserRequest{Body: api.NewUser{Email: "y@example.com", FullName: "Y", Roles: []string{"admin"}}})
@@ -286,7 +287,7 @@ func TestNobodyLocksThemselvesOut(t *testing.T) {
 	id := m.register("Root", "root@example.com")
 	publish(m, auth.RolesChanged, id, auth.RolesChangedData{AccountID: id, Roles: []string{"admin"}, Version: 1})
 	require.Eventually(t, func() bool { return slices.Equal(m.must(m.admin(), id).Body.Roles, []string{"admin"}) }, wait, tick)
-	self := op.WithToken(t.Context(), m.Issuer.SignAdmin(id.String()))
+	self := request.WithToken(t.Context(), m.Issuer.SignAdmin(id.String()))
 	_, err := op.HTTPClient(m.http, api.DeactivateUser)(self, &api.UserActionRequest{ID: id.String()})
 	require.Equal(t, "own_administration", errs.From(err).Code)
 	_, err = op.HTTPClient(m.http, api.DeleteUser)(self, &api.UserActionRequest{ID: id.String()})

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
-	"github.com/atrium-mesh/atrium/pkg/op"
+	"github.com/atrium-mesh/atrium/pkg/request"
 	"github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/auth/internal/audit"
 	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
@@ -41,7 +41,7 @@ func (s *Service) ChangePassword(ctx context.Context, in *api.ChangePasswordRequ
 
 // confirm verifies the present password, and counts wrong ones: a stolen session must not be a way to guess it.
 func (s *Service) confirm(ctx context.Context, account identity.Account, current string) (identity.Password, error) {
-	attempt, err := s.Throttle.Begin(ctx, throttle.Attempt{EmailKey: account.EmailKey, ClientIP: op.RequestFrom(ctx).ClientIP})
+	attempt, err := s.Throttle.Begin(ctx, throttle.Attempt{EmailKey: account.EmailKey, ClientIP: request.From(ctx).ClientIP})
 	if err != nil {
 		return identity.Password{}, err
 	}

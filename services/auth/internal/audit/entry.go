@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/atrium-mesh/atrium/pkg/authz"
-	"github.com/atrium-mesh/atrium/pkg/op"
+	"github.com/atrium-mesh/atrium/pkg/request"
 	"github.com/atrium-mesh/atrium/services/auth/internal/devices"
 )
 
@@ -69,13 +69,13 @@ func New(ctx context.Context, at time.Time, action, subject string) (Entry, erro
 	if err != nil {
 		return Entry{}, err
 	}
-	request := op.RequestFrom(ctx)
-	e := Entry{ID: id, At: at, Action: action, Actor: System, Subject: subject, Outcome: Success, IP: request.ClientIP, RequestID: request.ID}
+	from := request.From(ctx)
+	e := Entry{ID: id, At: at, Action: action, Actor: System, Subject: subject, Outcome: Success, IP: from.ClientIP, RequestID: from.ID}
 	if who := authz.PrincipalFrom(ctx); who != nil {
 		e.Actor = who.Subject
 	}
-	if request.UserAgent != "" {
-		e.Device = devices.Name(request.UserAgent)
+	if from.UserAgent != "" {
+		e.Device = devices.Name(from.UserAgent)
 	}
 	return e, nil
 }

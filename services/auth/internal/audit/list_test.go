@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
-	"github.com/atrium-mesh/atrium/pkg/op"
+	"github.com/atrium-mesh/atrium/pkg/request"
 	"github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/auth/internal/audit"
 	"github.com/atrium-mesh/atrium/services/auth/internal/authtest"
@@ -56,10 +56,10 @@ func TestList(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	ada, grace := uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7())
-	request := op.WithRequest(t.Context(), op.Request{ID: "req-1", ClientIP: "203.0.113.7", UserAgent: "curl/8.14.1"})
+	ctx := request.With(t.Context(), request.Request{ID: "req-1", ClientIP: "203.0.113.7", UserAgent: "curl/8.14.1"})
 	start := b.Clock.Now()
-	b.write(t, request, audit.AccountRegistered, ada.String(), func(e audit.Entry) audit.Entry { return e.By(ada.String()) })
-	b.write(t, authtest.As(request, grace), audit.RolesAssigned, ada.String(), func(e audit.Entry) audit.Entry {
+	b.write(t, ctx, audit.AccountRegistered, ada.String(), func(e audit.Entry) audit.Entry { return e.By(ada.String()) })
+	b.write(t, authtest.As(ctx, grace), audit.RolesAssigned, ada.String(), func(e audit.Entry) audit.Entry {
 		return e.With("before", []string{"user"}).With("after", []string{"admin"})
 	})
 	b.write(t, t.Context(), audit.SessionStarted, grace.String(), audit.Entry.Failed)

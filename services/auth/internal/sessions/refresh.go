@@ -7,7 +7,7 @@ import (
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/events"
-	"github.com/atrium-mesh/atrium/pkg/op"
+	"github.com/atrium-mesh/atrium/pkg/request"
 	"github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/auth/internal/audit"
 	"github.com/atrium-mesh/atrium/services/auth/internal/devices"
@@ -127,12 +127,12 @@ func (s *Service) succeed(ctx context.Context, tx identity.Tx, parent tokens.Ref
 // touched is the session after it was used by the request in ctx.
 func (s *Service) touched(ctx context.Context, session identity.Session, now, issuedAt time.Time) identity.Session {
 	session.LastSeenAt, session.IssuedAt, session.ExpiresAt = now, issuedAt, now.Add(s.RefreshTTL)
-	request := op.RequestFrom(ctx)
-	if request.ClientIP != "" {
-		session.IP = request.ClientIP
+	from := request.From(ctx)
+	if from.ClientIP != "" {
+		session.IP = from.ClientIP
 	}
-	if request.UserAgent != "" {
-		session.UserAgent, session.Device = request.UserAgent, devices.Name(request.UserAgent)
+	if from.UserAgent != "" {
+		session.UserAgent, session.Device = from.UserAgent, devices.Name(from.UserAgent)
 	}
 	return session
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/events"
-	"github.com/atrium-mesh/atrium/pkg/op"
+	"github.com/atrium-mesh/atrium/pkg/request"
 	"github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/auth/internal/audit"
 	"github.com/atrium-mesh/atrium/services/auth/internal/devices"
@@ -77,9 +77,9 @@ func (s *Service) newSession(ctx context.Context, account uuid.UUID) (identity.S
 	if err != nil {
 		return identity.Session{}, err
 	}
-	now, request := s.Clock(), op.RequestFrom(ctx)
+	now, from := s.Clock(), request.From(ctx)
 	return identity.Session{
-		ID: id, AccountID: account, Device: devices.Name(request.UserAgent), IP: request.ClientIP, UserAgent: request.UserAgent,
+		ID: id, AccountID: account, Device: devices.Name(from.UserAgent), IP: from.ClientIP, UserAgent: from.UserAgent,
 		CreatedAt: now, LastSeenAt: now, IssuedAt: now, ExpiresAt: now.Add(s.RefreshTTL),
 	}, nil
 }

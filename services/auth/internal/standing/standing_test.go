@@ -7,7 +7,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
-	"github.com/atrium-mesh/atrium/pkg/op"
+	"github.com/atrium-mesh/atrium/pkg/request"
 	"github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/auth/internal/audit"
 	"github.com/atrium-mesh/atrium/services/auth/internal/authtest"
@@ -98,9 +98,9 @@ func TestErase(t *testing.T) {
 	ada, grace := b.Account(t, "ada@example.com", "user", "support"), b.Account(t, "grace@example.com")
 	session := b.Session(t, ada.ID)
 	b.Session(t, grace.ID)
-	request := op.WithRequest(t.Context(), op.Request{ID: "r", ClientIP: "203.0.113.7", UserAgent: "curl/8"})
+	ctx := request.With(t.Context(), request.Request{ID: "r", ClientIP: "203.0.113.7", UserAgent: "curl/8"})
 	b.do(t, func(tx standing.Tx) error {
-		entry, err := audit.New(request, b.Clock.Now(), audit.SessionStarted, ada.ID.String())
+		entry, err := audit.New(ctx, b.Clock.Now(), audit.SessionStarted, ada.ID.String())
 		require.NoError(t, err)
 		if _, err := tx.SeeDevice(t.Context(), ada.ID, []byte("print"), "curl", b.Clock.Now()); err != nil {
 			return err

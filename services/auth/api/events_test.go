@@ -39,6 +39,14 @@ func TestEvents(t *testing.T) {
 		AccountID: id, SessionID: session, Device: "curl", IP: "198.51.100.66", At: at,
 	})
 	golden(t, api.RolesChanged, api.RolesChangedData{AccountID: id, Roles: []string{"support", "user"}, Version: 2, At: at})
+	golden(t, api.AccountStandingChanged, api.AccountStandingChangedData{
+		AccountID: id,
+		Standing:  api.StandingDisabled,
+		Version:   3,
+		Cause:     api.VerbRestore,
+		By:        "0198c5a0-6f5e-7c3b-9a51-3f7d1c2b4aaa",
+		At:        at,
+	})
 	golden(t, api.WatermarkRaised, api.WatermarkRaisedData{
 		Scope: "session", ID: session.String(), NotBefore: at, ExpiresAt: at.Add(16 * time.Minute),
 	})

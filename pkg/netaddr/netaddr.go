@@ -73,6 +73,10 @@ func (t Trusted) Contains(addr netip.Addr) bool {
 	return false
 }
 
+// Calls reports whether it is a trusted proxy that makes the request r, so that what it says of other things than the client's address,
+// such as the trace, can be believed as well.
+func (t Trusted) Calls(r *http.Request) bool { return t.Contains(parseHop(r.RemoteAddr)) }
+
 // Client is the real address of the client of r. It is not valid only when the address of the connection is not, as on a Unix
 // socket. What a proxy wrote that cannot be read ends the walk: the client is then the last address that is known to be true.
 func (t Trusted) Client(r *http.Request) netip.Addr {
@@ -114,6 +118,20 @@ func parseHop(text string) netip.Addr {
 		return netip.Addr{}
 	}
 	return addr.Unmap().WithZone("")
+}
+
+// Shorten is the network that addr is in, as logs and statistics may keep it: the /24 of an IPv4 address, the /48 of an IPv6 address. That
+// is a site or a provider's block, not a household. It is "" for an address that is not valid.
+func Shorten(addr netip.Addr) string {
+	addr = addr.Unmap().WithZone("")
+	switch {
+	case !addr.IsValid():
+		return ""
+	case addr.Is4():
+		return netip.PrefixFrom(addr, 24).Masked().String()
+	default:
+		return netip.PrefixFrom(addr, 48).Masked().String()
+	}
 }
 
 // LimitKey is what a limit by address counts: an IPv4 address, and of an IPv6 address its /64, since that is what one client has. It is

@@ -126,3 +126,26 @@ func FuzzClient(f *testing.F) {
 		require.True(t, written || client == netip.MustParseAddr("10.0.0.5"))
 	})
 }
+
+func TestShorten(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"203.0.113.7":           "203.0.113.0/24",
+		"::ffff:203.0.113.7":    "203.0.113.0/24",
+		"2001:db8:1:2:3:4:5:6":  "2001:db8:1::/48",
+		"fe80::1%eth0":          "fe80::/48",
+		"2001:db8:ffff:ffff::1": "2001:db8:ffff::/48",
+	} {
+		require.Equal(t, want, netaddr.Shorten(netip.MustParseAddr(text)), text)
+	}
+	require.Empty(t, netaddr.Shorten(netip.Addr{}))
+}
+
+func TestCalls(t *testing.T) {
+	t.Parallel()
+	proxies := trusted(t, "10.0.0.0/8")
+	require.True(t, proxies.Calls(request("10.0.0.5:5000", "203.0.113.7")))
+	require.False(t, proxies.Calls(request("203.0.113.7:5000", "10.0.0.5")), "who says so is none")
+	require.False(t, proxies.Calls(request("@", "10.0.0.5")))
+	require.False(t, trusted(t).Calls(request("10.0.0.5:5000")))
+}

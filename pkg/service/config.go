@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/atrium-mesh/atrium/pkg/config"
@@ -24,7 +22,7 @@ type Config struct {
 	TLS       TLS
 	NATS      natsconn.Config
 
-	Issuer         string  `env:"ISSUER" envDefault:"http://localhost:8080" doc:"Public URL of the mesh, as the iss claim of its tokens says it."`
+	Issuer         string  `env:"ISSUER" envDefault:"http://localhost:8080" doc:"Public origin of the mesh, scheme, host and port alone, as the iss claim of its tokens says it."`
 	Audience       string  `env:"AUDIENCE" envDefault:"atrium" doc:"What the aud claim of a token must contain."`
 	JWKSURL        string  `env:"JWKS_URL" doc:"Where the keys of ISSUER are. Empty: ISSUER/.well-known/jwks.json."`
 	TrustedIssuers Issuers `env:"TRUSTED_ISSUERS" doc:"Further issuers, as JSON: [{\"url\":…,\"jwks_url\":…,\"audience\":…,\"permissions\":[…]}]."`
@@ -36,13 +34,14 @@ type Config struct {
 // Validate reports what no single field can say.
 func (c Config) Validate() error {
 	var errs []error
-	for variable, value := range map[string]string{"ISSUER": c.Issuer, "JWKS_URL": c.jwksURL()} {
-		if !isHTTP(value) {
-			errs = append(errs, config.Problemf(variable, "must be an http or https URL."))
-		}
+	// Cookies, pages and the origin that browsers compare with are those of a host: below a path they would be somebody else's too.
+	if err := config.CheckOrigin("ISSUER", c.Issuer); err != nil {
+		errs = append(errs, err)
 	}
-	if strings.HasSuffix(c.Issuer, "/") {
-		errs = append(errs, config.Problemf("ISSUER", "must not end in a slash."))
+	if c.JWKSURL != "" {
+		if err := config.CheckURL("JWKS_URL", c.JWKSURL); err != nil {
+			errs = append(errs, err)
+		}
 	}
 	if len(c.SecretKey.key) < secretSize {
 		errs = append(errs, config.Problemf("SECRET_KEY", "must be at least %d bytes long.", secretSize))
@@ -58,13 +57,8 @@ func (c Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-func isHTTP(raw string) bool {
-	u, err := url.Parse(raw)
-	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
-}
-
 func (c Config) jwksURL() string {
-	return cmp.Or(c.JWKSURL, strings.TrimSuffix(c.Issuer, "/")+"/.well-known/jwks.json")
+	return cmp.Or(c.JWKSURL, c.Issuer+"/.well-known/jwks.json")
 }
 
 // issuers is Atrium's own and those that are trusted besides.

@@ -50,7 +50,7 @@ func (c Config) Validate() error {
 	_, err := c.ratio()
 	must("OTEL_TRACES_SAMPLER_ARG", "a number from 0 to 1", err)
 	_, err = c.endpoint()
-	must("OTEL_EXPORTER_OTLP_ENDPOINT", "an http or https URL", err)
+	must("OTEL_EXPORTER_OTLP_ENDPOINT", "an http or https URL without a query, a fragment or a user (OTEL_EXPORTER_OTLP_HEADERS can say who it is)", err)
 	_, err = pairs(c.Headers)
 	must("OTEL_EXPORTER_OTLP_HEADERS", "name=value pairs separated by commas", err)
 	_, err = pairs(c.ResourceAttributes)
@@ -63,10 +63,16 @@ func (c Config) Validate() error {
 
 func (c Config) endpoint() (*url.URL, error) {
 	base, err := url.Parse(c.Endpoint)
-	if c.Endpoint == "" || (err == nil && base.Host != "" && (base.Scheme == "http" || base.Scheme == "https")) {
-		return base, nil
+	if c.Endpoint == "" {
+		return base, err
 	}
-	return nil, errors.New("not an http or https URL")
+	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
+		return nil, errors.New("not an http or https URL")
+	}
+	if base.RawQuery != "" || base.Fragment != "" || base.User != nil {
+		return nil, errors.New("a URL that paths cannot be put behind, or with a user")
+	}
+	return base, nil
 }
 
 func (c Config) ratio() (float64, error) {

@@ -12,6 +12,8 @@ func TestRefusals(t *testing.T) {
 	t.Parallel()
 	for settings, want := range map[string]string{
 		"publicURL=https://atrium.example.com/":  "publicURL must not end in a slash.",
+		"publicURL=https://example.com/base":     "publicURL must be scheme, host and port alone",
+		"publicURL=https://ada@example.com":      "publicURL must be scheme, host and port alone",
 		"nats.bundled.replicas=2":                "nats.bundled.replicas must be 1 or 3, not 2.",
 		"nats.mode=external":                     "nats.external.url is required with nats.mode external.",
 		"nats.mode=external,nats.external.url=x": "auth.existingSecret is required with nats.external.passwords",

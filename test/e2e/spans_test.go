@@ -32,19 +32,24 @@ var besides = [][]string{
 	append(slices.Clone(wayOfTheMail[:6]), "notifications client create-link", "auth server create-link"),
 }
 
-// TestSpanTree: a sign-up is one trace, from the gateway's server span to the mail that the SMTP server accepted.
+// TestSpanTree: a sign-up is one trace, from the gateway's server span to the mail that the SMTP server accepted. The trace that the client
+// names is linked to it, and does not become it.
 func TestSpanTree(t *testing.T) {
 	t.Parallel()
 	received := collector.Start(t)
 	m := mesh.Processes(t, mesh.Options{OTLP: received.URL})
 	c := visitor(t, m)
 	ada := client.NewPerson("ada")
-	traceID := strings.ReplaceAll(uuid.Must(uuid.NewV7()).String(), "-", "")
+	strange := strings.ReplaceAll(uuid.Must(uuid.NewV7()).String(), "-", "")
 	c.Do(client.Request{
-		Method: http.MethodPost, Path: authapi.Register.Path, Header: http.Header{"Traceparent": {"00-" + traceID + "-00f067aa0ba902b7-01"}},
+		Method: http.MethodPost, Path: authapi.Register.Path, Header: http.Header{"Traceparent": {"00-" + strange + "-00f067aa0ba902b7-00"}}, // and asks that nothing be recorded
 		Body: map[string]string{"email": ada.Email, "password": ada.Password, "full_name": ada.FullName},
 	}).Want(http.StatusCreated)
 	c.Verify(ada)
+
+	var traceID string
+	c.Eventually("the gateway's span is there", func() bool { traceID = received.Linked(strange); return traceID != "" })
+	require.Empty(t, received.Trace(strange), "nothing is written into a stranger's trace")
 
 	var trace collector.Trace
 	has := func(want []string) bool {

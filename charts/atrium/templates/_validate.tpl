@@ -4,6 +4,9 @@
 {{- if hasSuffix "/" .Values.publicURL -}}
 {{- fail "publicURL must not end in a slash." -}}
 {{- end -}}
+{{- if not (regexMatch "^https?://[^/?#@]+$" .Values.publicURL) -}}
+{{- fail "publicURL must be scheme, host and port alone, without a path, query, fragment or user, such as https://atrium.example.com." -}}
+{{- end -}}
 {{- if and (eq .Values.nats.mode "bundled") (not (has (int .Values.nats.bundled.replicas) (list 1 3))) -}}
 {{- fail (printf "nats.bundled.replicas must be 1 or 3, not %v." .Values.nats.bundled.replicas) -}}
 {{- end -}}

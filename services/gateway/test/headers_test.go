@@ -116,6 +116,15 @@ func TestStrictTransportSecurityOnlyBehindTLS(t *testing.T) {
 	t.Parallel()
 	m := start(t, nil)
 	require.Empty(t, m.do(t, request{path: "/docs"}).Header.Get("Strict-Transport-Security"))
-	tls := start(t, config.Source{"ISSUER": "https://atrium.example.com"})
-	require.NotEmpty(t, tls.do(t, request{path: "/docs"}).Header.Get("Strict-Transport-Security"))
+	for _, c := range []struct {
+		env  config.Source
+		want string
+	}{
+		{nil, "max-age=31536000"},
+		{config.Source{"HSTS_INCLUDE_SUBDOMAINS": "true"}, "max-age=31536000; includeSubDomains"},
+		{config.Source{"HSTS_MAX_AGE": "0"}, "max-age=0"},
+	} {
+		tls := start(t, config.Source{"ISSUER": "https://atrium.example.com"}.With(c.env))
+		require.Equal(t, c.want, tls.do(t, request{path: "/docs"}).Header.Get("Strict-Transport-Security"))
+	}
 }

@@ -38,34 +38,6 @@ func (m *mesh) gauge(t testing.TB, name string) int {
 	return value
 }
 
-func TestTrace(t *testing.T) {
-	t.Parallel()
-	m := start(t, nil)
-	const parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-	m.do(t, request{
-		path: "/api/v1/users/" + ada + "?fields=secret", token: m.issuer.SignUser(ada),
-		header: http.Header{"Traceparent": {parent}, "Baggage": {"user=ada@example.com"}},
-	})
-	reached := m.users.requests()[0]
-	require.Contains(t, reached.Header.Get("Traceparent"), "4bf92f3577b34da6a3ce929d0e0e4736", "one trace from the client on")
-	var names []string
-	require.Eventually(t, func() bool { // the server's span ends after the client has its answer
-		names = nil
-		for _, span := range m.spans.Spans() {
-			if span.SpanContext.TraceID().String() == "4bf92f3577b34da6a3ce929d0e0e4736" {
-				names = append(names, span.Name)
-				for _, attribute := range span.Attributes {
-					value := attribute.Value.String()
-					require.NotContains(t, value, ada, "%s: ids stay out of spans", attribute.Key)
-					require.NotContains(t, value, "secret", attribute.Key)
-				}
-			}
-		}
-		return len(names) == 2
-	}, within, tick)
-	require.Equal(t, []string{"get-user", "GET /api/v1/users/{id}"}, names)
-}
-
 func TestMetricsAreBounded(t *testing.T) {
 	t.Parallel()
 	m := start(t, config.Source{"RATE_LIMIT_SIGN_IN": "1/1m"})

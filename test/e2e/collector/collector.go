@@ -25,6 +25,7 @@ type Span struct {
 	Service, Name       string
 	Kind                string // server, client, producer, consumer, internal
 	Attributes          map[string]string
+	Links               []string // the traces that it is linked to
 	Start, End          time.Time
 	Failed              bool
 }
@@ -89,13 +90,21 @@ func (c *Collector) keep(request *collectortrace.ExportTraceServiceRequest) {
 				span := Span{
 					TraceID: hex.EncodeToString(s.GetTraceId()), ID: hex.EncodeToString(s.GetSpanId()), Parent: hex.EncodeToString(s.GetParentSpanId()),
 					Service: service, Name: s.GetName(), Kind: kind(s.GetKind()), Attributes: attributes(s.GetAttributes()),
-					Start: time.Unix(0, int64(s.GetStartTimeUnixNano())), End: time.Unix(0, int64(s.GetEndTimeUnixNano())),
+					Links: links(s.GetLinks()), Start: time.Unix(0, int64(s.GetStartTimeUnixNano())), End: time.Unix(0, int64(s.GetEndTimeUnixNano())),
 					Failed: s.GetStatus().GetCode() == tracepb.Status_STATUS_CODE_ERROR,
 				}
 				c.spans[span.TraceID] = append(c.spans[span.TraceID], span)
 			}
 		}
 	}
+}
+
+func links(all []*tracepb.Span_Link) []string {
+	var traces []string
+	for _, l := range all {
+		traces = append(traces, hex.EncodeToString(l.GetTraceId()))
+	}
+	return traces
 }
 
 func kind(k tracepb.Span_SpanKind) string {
@@ -122,6 +131,16 @@ func (c *Collector) Trace(id string) Trace {
 	spans := slices.Clone(c.spans[id])
 	slices.SortFunc(spans, func(a, b Span) int { return a.Start.Compare(b.Start) })
 	return spans
+}
+
+// Linked is the id of the trace that is linked to another one; "" while there is none.
+func (c *Collector) Linked(to string) string {
+	for _, s := range c.All() {
+		if slices.Contains(s.Links, to) {
+			return s.TraceID
+		}
+	}
+	return ""
 }
 
 // All returns every span of every trace.

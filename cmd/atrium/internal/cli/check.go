@@ -107,7 +107,7 @@ func (f checkFlags) readFiles(cfg *check.Config) error {
 // parseOrigin is scheme://host[:port] without a slash at its end.
 func parseOrigin(flag, text string, schemes ...string) (string, error) {
 	u, err := url.Parse(strings.TrimRight(text, "/"))
-	if err == nil && u.Hostname() != "" && u.Path == "" && u.RawQuery == "" && u.User == nil && slices.Contains(schemes, u.Scheme) {
+	if err == nil && u.Hostname() != "" && u.Path == "" && u.RawQuery == "" && u.Fragment == "" && u.User == nil && slices.Contains(schemes, u.Scheme) {
 		return u.String(), nil
 	}
 	return "", usagef("%s %q: must be %s://host:port", flag, text, schemes[len(schemes)-1])

@@ -2,8 +2,6 @@ package links
 
 import (
 	"errors"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/atrium-mesh/atrium/pkg/config"
@@ -24,9 +22,8 @@ type Config struct {
 func (c Config) Validate() error {
 	var problems []error
 	if c.BaseURL != "" {
-		u, err := url.Parse(c.BaseURL)
-		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || strings.HasSuffix(c.BaseURL, "/") || u.RawQuery != "" {
-			problems = append(problems, config.Problemf("LINK_BASE_URL", "must be an http or https URL without a slash at the end."))
+		if err := config.CheckBase("LINK_BASE_URL", c.BaseURL); err != nil {
+			problems = append(problems, err)
 		}
 	}
 	for name, ttl := range map[string]time.Duration{

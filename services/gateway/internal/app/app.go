@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/atrium-mesh/atrium/pkg/config"
 	"github.com/atrium-mesh/atrium/pkg/lifecycle"
@@ -99,7 +98,7 @@ func newPipeline(cfg gateway.Config, base *service.Base, table *routes.Table, pr
 		Logger: base.Tel.Logger, Tracer: base.Tel.Tracer, Meter: base.Tel.Meter, Propagator: base.Tel.Propagator,
 		Routes: table, Verifier: base.Verifier, Watermarks: base.Watermarks,
 		TrustedProxies: trusted, Origin: origin, Origins: cfg.CORSOrigins, Limits: limits, MaxBody: cfg.MaxBodyBytes,
-		Upstream: proxy, Own: own, HSTS: strings.HasPrefix(origin, "https://"),
+		Upstream: proxy, Own: own, HSTS: cfg.HSTS(), LogClient: cfg.LogClientAddress.Name,
 	})
 }
 

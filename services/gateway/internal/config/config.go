@@ -3,9 +3,9 @@ package config
 
 import (
 	"errors"
-	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/atrium-mesh/atrium/pkg/config"
 	"github.com/atrium-mesh/atrium/pkg/netaddr"
@@ -22,8 +22,13 @@ type Config struct {
 	NotificationsURL *url.URL `env:"NOTIFICATIONS_URL" envDefault:"http://notifications:8080" doc:"Where the notifications service is."`
 
 	CORSOrigins    []string `env:"CORS_ORIGINS" doc:"Origins whose pages may call, comma-separated: https://app.example.com. Empty: only that of ISSUER."`
-	TrustedProxies []string `env:"TRUSTED_PROXIES" doc:"Networks of the proxies in front, comma-separated CIDRs, whose X-Forwarded-For is believed."`
+	TrustedProxies []string `env:"TRUSTED_PROXIES" doc:"Networks of the proxies in front, comma-separated CIDRs, whose X-Forwarded-For is believed and whose traceparent is followed."`
 	MaxBodyBytes   int64    `env:"MAX_BODY_BYTES" envDefault:"1048576" doc:"Largest request body, in bytes, where an operation does not say its own."`
+
+	LogClientAddress ClientAddress `env:"LOG_CLIENT_ADDRESS" envDefault:"full" doc:"How log lines name the client's address: full, short (its /24, of IPv6 its /48) or off."`
+
+	HSTSMaxAge            time.Duration `env:"HSTS_MAX_AGE" envDefault:"8760h" doc:"With an https ISSUER: how long browsers come back over TLS only (Strict-Transport-Security). 0 makes them forget it."`
+	HSTSIncludeSubDomains bool          `env:"HSTS_INCLUDE_SUBDOMAINS" envDefault:"false" doc:"The same for every host below that of ISSUER: only when all of them serve TLS."`
 
 	RateLimitSignIn ratelimit.Limit `env:"RATE_LIMIT_SIGN_IN" envDefault:"5/1m" doc:"Sign-ins by client address; off turns it off."`
 	RateLimitSignUp ratelimit.Limit `env:"RATE_LIMIT_SIGN_UP" envDefault:"10/1m" doc:"Sign-ups by client address; off turns it off."`
@@ -35,15 +40,15 @@ type Config struct {
 func (c Config) Validate() error {
 	var problems []error
 	for _, o := range c.CORSOrigins {
-		if origin, err := originOf(o); err != nil || origin != o {
+		if origin, err := config.OriginOf(o); err != nil || origin != o {
 			problems = append(problems, config.Problemf("CORS_ORIGINS",
 				"must list origins as browsers write them, such as https://app.example.com: lower case, no path, no default port, no *."))
 			break
 		}
 	}
 	for name, u := range map[string]*url.URL{"AUTH_URL": c.AuthURL, "USERS_URL": c.UsersURL, "NOTIFICATIONS_URL": c.NotificationsURL} {
-		if u == nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || u.RawQuery != "" || u.User != nil {
-			problems = append(problems, config.Problemf(name, "must be an http or https URL without a query."))
+		if u == nil || config.CheckBase(name, strings.TrimSuffix(u.String(), "/")) != nil {
+			problems = append(problems, config.Problemf(name, "must be an http or https URL without a query, a fragment or a user, such as http://auth:8080."))
 		}
 	}
 	if _, err := netaddr.ParseTrusted(c.TrustedProxies); err != nil {
@@ -52,6 +57,7 @@ func (c Config) Validate() error {
 	if c.MaxBodyBytes <= 0 {
 		problems = append(problems, config.Problemf("MAX_BODY_BYTES", "must be more than zero."))
 	}
+	problems = append(problems, c.browserProblems()...)
 	if _, err := ratelimit.Open(c.RedisURL); c.RedisURL != "" && err != nil {
 		problems = append(problems, config.Problemf("REDIS_URL", "must be a URL such as redis://user:password@host:6379/0."))
 	}
@@ -59,17 +65,4 @@ func (c Config) Validate() error {
 }
 
 // Origin is the gateway's own as browsers write it: that of ISSUER.
-func (c Config) Origin() (string, error) { return originOf(c.Issuer) }
-
-// originOf is the origin of a URL as browsers write it (RFC 6454 section 6.2).
-func originOf(raw string) (string, error) {
-	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" || u.User != nil || strings.Contains(u.Host, "*") || (u.Scheme != "http" && u.Scheme != "https") {
-		return "", fmt.Errorf("%q has no origin", raw)
-	}
-	host := strings.ToLower(u.Host)
-	if port := map[string]string{"http": ":80", "https": ":443"}[u.Scheme]; strings.HasSuffix(host, port) {
-		host = strings.TrimSuffix(host, port)
-	}
-	return u.Scheme + "://" + host, nil
-}
+func (c Config) Origin() (string, error) { return config.OriginOf(c.Issuer) }

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"net/netip"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -47,9 +48,16 @@ func TestWhatIsRefused(t *testing.T) {
 		{"MAX_BODY_BYTES", "0"},
 		{"USERS_URL", "users:8080"},
 		{"AUTH_URL", "http://auth/?x=1"},
+		{"AUTH_URL", "http://ada:secret@auth"},
+		{"NOTIFICATIONS_URL", "http://notifications#x"},
 		{"REDIS_URL", "not a url"},
 		{"RATE_LIMIT_SIGN_IN", "5"},
 		{"ISSUER", "localhost"},
+		{"ISSUER", "https://atrium.example.com/base"},
+		{"LOG_CLIENT_ADDRESS", "half"},
+		{"HSTS_MAX_AGE", "-1s"},
+		{"HSTS_MAX_AGE", "31536000h"},
+		{"HSTS_INCLUDE_SUBDOMAINS", "true"}, // with an http ISSUER
 	} {
 		_, err := config.Load[gateway.Config](source(config.Source{c.variable: c.value}))
 		require.ErrorContains(t, err, c.variable, "%s=%s", c.variable, c.value)
@@ -60,10 +68,20 @@ func TestWhatIsRefused(t *testing.T) {
 	require.NoError(t, err)
 }
 
+func TestClientAddress(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]string{"": "203.0.113.7", "full": "203.0.113.7", "short": "203.0.113.0/24", "off": ""} {
+		cfg, err := config.Load[gateway.Config](source(config.Source{"LOG_CLIENT_ADDRESS": value}))
+		require.NoError(t, err)
+		require.Equal(t, want, cfg.LogClientAddress.Name(netip.MustParseAddr("203.0.113.7")), value)
+		require.Empty(t, cfg.LogClientAddress.Name(netip.Addr{}), value)
+	}
+}
+
 func TestOrigin(t *testing.T) {
 	t.Parallel()
 	for issuer, want := range map[string]string{
-		"https://atrium.example.com": "https://atrium.example.com", "https://Atrium.example.com:443/base": "https://atrium.example.com",
+		"https://atrium.example.com": "https://atrium.example.com", "https://Atrium.example.com:443": "https://atrium.example.com",
 		"http://localhost:8080": "http://localhost:8080", "http://[::1]:80": "http://[::1]",
 	} {
 		cfg, err := config.Load[gateway.Config](source(config.Source{"ISSUER": issuer}))

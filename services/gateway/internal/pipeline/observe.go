@@ -11,7 +11,6 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/metric"
-	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
@@ -34,15 +33,12 @@ func newMetrics(provider metric.MeterProvider) (metrics, error) {
 	return metrics{duration: duration, streams: streams}, errors.Join(err, err2)
 }
 
-// observe opens the trace (or joins the client's), and when all is done measures and writes the one log line.
+// observe opens the trace, and when all is done measures and writes the one log line.
 func (p *Pipeline) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start, x := time.Now(), &Exchange{RequestID: requestID(r)}
 		answerWithin(w, p.AnswerTimeout)
-		r.Header.Del("Baggage") // it would travel through the whole mesh, and nobody there asked a client for any
-		ctx := p.Propagator.Extract(WithExchange(r.Context(), x), propagation.HeaderCarrier(r.Header))
-		ctx, span := p.tracer.Start(ctx, method(r), trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
-			attribute.String("http.request.method", method(r)), attribute.String("atrium.request_id", x.RequestID)))
+		ctx, span := p.startSpan(WithExchange(r.Context(), x), r, x)
 		defer span.End()
 		h := w.Header()
 		h.Set(op.HeaderRequestID, x.RequestID)
@@ -82,8 +78,8 @@ func (p *Pipeline) securityHeaders(h http.Header) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Referrer-Policy", "no-referrer")
-	if p.HSTS {
-		h.Set("Strict-Transport-Security", "max-age=31536000")
+	if p.HSTS != "" {
+		h.Set("Strict-Transport-Security", p.HSTS)
 	}
 }
 
@@ -100,6 +96,9 @@ func (p *Pipeline) finish(r *http.Request, span trace.Span, x *Exchange, took ti
 	attrs := []slog.Attr{
 		slog.String("method", method(r)), slog.String("route", route), slog.String("upstream", upstream), slog.Int("status", status),
 		slog.Float64("duration_ms", float64(took.Microseconds())/1000), slog.Int64("bytes", x.bytes), slog.String("request_id", x.RequestID),
+	}
+	if client := p.LogClient(x.Client); client != "" {
+		attrs = append(attrs, slog.String("client", client))
 	}
 	if x.Principal != nil && x.Principal.Type != token.TypeExternal { // what others put into a subject may be an e-mail address
 		attrs = append(attrs, slog.String("subject", x.Principal.Subject))

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"go.opentelemetry.io/otel/metric"
@@ -35,16 +36,17 @@ type Config struct {
 	Routes         *routes.Table
 	Verifier       *token.Verifier
 	Watermarks     *token.Watermarks
-	TrustedProxies netaddr.Trusted
-	Origin         string   // the gateway's own, as browsers see it
-	Origins        []string // exact origins that browsers may call from besides
+	TrustedProxies netaddr.Trusted         // whose word on the client's address and on traces counts
+	LogClient      func(netip.Addr) string // how log lines name the client's address; "" leaves it out. nil: they name none
+	Origin         string                  // the gateway's own, as browsers see it
+	Origins        []string                // exact origins that browsers may call from besides
 	Limits         map[op.Limit]Limit
 	MaxBody        int64         // bytes
 	BodyTimeout    time.Duration // how long a client may take to send a body; zero: 15 s
 	AnswerTimeout  time.Duration // how long he may take to read an answer, beyond the operation's own time; zero: a minute
 	Upstream       http.Handler
 	Own            http.Handler // what the gateway serves itself: documents and extra handlers
-	HSTS           bool         // say Strict-Transport-Security: the gateway is reached over TLS
+	HSTS           string       // the Strict-Transport-Security field; empty: the gateway is not reached over TLS
 }
 
 // Limit is a rate limit with the name that the RateLimit fields call it by.
@@ -66,6 +68,9 @@ type Pipeline struct {
 // New makes the pipeline. Its order is this function.
 func New(c Config) (*Pipeline, error) {
 	c.BodyTimeout, c.AnswerTimeout = cmp.Or(c.BodyTimeout, 15*time.Second), cmp.Or(c.AnswerTimeout, time.Minute)
+	if c.LogClient == nil {
+		c.LogClient = func(netip.Addr) string { return "" }
+	}
 	m, err := newMetrics(c.Meter)
 	if err != nil {
 		return nil, fmt.Errorf("make the metrics: %w", err)

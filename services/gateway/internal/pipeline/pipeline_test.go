@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -89,18 +90,27 @@ func fine(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoC
 
 func TestOneLogLine(t *testing.T) {
 	t.Parallel()
-	b := setup(t, fine, nil)
+	b := setup(t, fine, func(c *pipeline.Config) { c.LogClient = netip.Addr.String })
 	status, _ := b.do(t, "/things/ada?q=secret", strings.NewReader("hunter2"))
 	require.Equal(t, http.StatusNoContent, status)
 	require.Eventually(t, func() bool { return strings.Contains(b.logs.String(), "\n") }, 10*time.Second, time.Millisecond)
 	line := b.logs.String()
 	require.Equal(t, 1, strings.Count(line, "\n"), line)
-	for _, want := range []string{"level=INFO", "method=POST", "route=/things/{id}", "upstream=things", "status=204", "subject=ada", "request_id="} {
+	for _, want := range []string{"level=INFO", "method=POST", "route=/things/{id}", "upstream=things", "status=204", "subject=ada", "request_id=", "client=127.0.0.1"} {
 		require.Contains(t, line, want)
 	}
-	for _, not := range []string{"secret", "hunter2", "Bearer", "127.0.0.1"} {
+	for _, not := range []string{"secret", "hunter2", "Bearer"} {
 		require.NotContains(t, line, not)
 	}
+}
+
+func TestLogLineWithoutTheClient(t *testing.T) {
+	t.Parallel()
+	b := setup(t, fine, func(c *pipeline.Config) { c.LogClient = func(netip.Addr) string { return "" } })
+	b.do(t, "/things/ada", http.NoBody)
+	require.Eventually(t, func() bool { return strings.Contains(b.logs.String(), "\n") }, 10*time.Second, time.Millisecond)
+	require.NotContains(t, b.logs.String(), "client=")
+	require.NotContains(t, b.logs.String(), "127.0.0.1")
 }
 
 func TestLogLineOfARefusal(t *testing.T) {

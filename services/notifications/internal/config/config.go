@@ -3,7 +3,6 @@ package config
 
 import (
 	"errors"
-	"net/url"
 	"time"
 
 	"github.com/atrium-mesh/atrium/pkg/config"
@@ -41,10 +40,11 @@ func (c Config) Validate() error {
 	if c.MailRetry <= 0 || c.MailRetry > time.Hour {
 		problems = append(problems, config.Problemf("MAIL_RETRY_AFTER", "must be more than zero and at most an hour."))
 	}
-	for variable, value := range map[string]string{"PRODUCT_URL": c.ProductURL, "LINK_BASE_URL": c.LinkBaseURL} {
-		if u, err := url.Parse(value); value != "" && (err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https")) {
-			problems = append(problems, config.Problemf(variable, "must be an http or https URL."))
-		}
+	if c.ProductURL != "" {
+		problems = append(problems, config.CheckURL("PRODUCT_URL", c.ProductURL))
+	}
+	if c.LinkBaseURL != "" {
+		problems = append(problems, config.CheckBase("LINK_BASE_URL", c.LinkBaseURL))
 	}
 	for variable, value := range map[string]time.Duration{"NOTIFICATION_RETENTION": c.NotificationsFor, "DELIVERY_RETENTION": c.DeliveriesFor} {
 		if value < leastRetention {

@@ -2,12 +2,12 @@ package events
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/pkg/strictjson"
 )
 
 // Handler handles one type of event. Make it with On.
@@ -22,7 +22,7 @@ type Handler struct {
 func On[T any](t Type[T], h func(ctx context.Context, tx pgx.Tx, e Event[T]) error) Handler {
 	return Handler{typeName: t.Name, handle: func(ctx context.Context, tx pgx.Tx, raw envelope) error {
 		e := Event[T]{ID: raw.ID, Type: raw.Type, Source: raw.Source, Subject: raw.Subject, Time: raw.Time, OrgID: raw.OrgID, Actor: raw.Actor}
-		if err := json.Unmarshal(raw.Data, &e.Data); err != nil {
+		if err := strictjson.Unmarshal(raw.Data, &e.Data); err != nil {
 			return errs.New(errs.Malformed, "event_undecodable", "The event's data cannot be read.").WithCause(fmt.Errorf("decode %s: %w", raw.Type, err))
 		}
 		return h(ctx, tx, e)

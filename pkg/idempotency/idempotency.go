@@ -14,6 +14,7 @@ import (
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/pg"
+	"github.com/atrium-mesh/atrium/pkg/strictjson"
 )
 
 const (
@@ -132,7 +133,7 @@ func recall[T any](ctx context.Context, tx pgx.Tx, key Key, out *T) error {
 		return errs.New(errs.Invalid, "idempotency_key_reused", "This Idempotency-Key was used with another request.").
 			WithFields(errs.Field{Field: "header.Idempotency-Key", Code: "reused", Message: "was used with another request"})
 	}
-	if err := json.Unmarshal(answer, out); err != nil {
+	if err := strictjson.Unmarshal(answer, out); err != nil {
 		return fmt.Errorf("decode a stored answer: %w", err)
 	}
 	return nil

@@ -18,6 +18,7 @@ import (
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/request"
+	"github.com/atrium-mesh/atrium/pkg/strictjson"
 )
 
 // HTTPCaller calls operations over HTTP: through the gateway as any client would, or a service directly.
@@ -128,7 +129,7 @@ func readAnswer(out reflect.Value, resp *http.Response, body []byte) error {
 	if !f.IsValid() || len(body) == 0 {
 		return nil
 	}
-	if err := json.Unmarshal(body, f.Addr().Interface()); err != nil {
+	if err := strictjson.Unmarshal(body, f.Addr().Interface()); err != nil {
 		return fmt.Errorf("decode: %w", err)
 	}
 	return nil

@@ -2,7 +2,6 @@ package op
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -18,6 +17,7 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/natsconn"
 	"github.com/atrium-mesh/atrium/pkg/request"
+	"github.com/atrium-mesh/atrium/pkg/strictjson"
 )
 
 // NATSCaller calls other services over NATS. Share one for each service: it holds their circuit breakers.
@@ -81,7 +81,7 @@ func natsEndpoint[I, O any](c *NATSCaller, subject string) endpoint.Endpoint {
 		if !c.conn.IsConnected() { // nats.go would buffer the request until the deadline
 			return nil, away(nats.ErrDisconnected)
 		}
-		body, err := json.Marshal(req.(*I))
+		body, err := strictjson.Marshal(req.(*I))
 		if err != nil {
 			return nil, fmt.Errorf("encode: %w", err)
 		}
@@ -99,7 +99,7 @@ func natsEndpoint[I, O any](c *NATSCaller, subject string) endpoint.Endpoint {
 			return nil, errs.Decode(e)
 		}
 		out := new(O)
-		if err := json.Unmarshal(reply.Data, out); err != nil {
+		if err := strictjson.Unmarshal(reply.Data, out); err != nil {
 			return nil, fmt.Errorf("decode: %w", err)
 		}
 		return out, nil

@@ -3,14 +3,11 @@ package op
 import (
 	"cmp"
 	"context"
-	"mime"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humamux"
@@ -23,7 +20,8 @@ import (
 // HTTP is the handler of every operation that has a path. Call it once, after all were handled.
 func (s *Server) HTTP() http.Handler {
 	router := mux.NewRouter().SkipClean(true).UseEncodedPath()
-	api := humamux.New(router, apiConfig(s.service))
+	config := apiConfig(s.service)
+	api := reader{API: humamux.New(router, config), config: config}
 	sorted := slices.SortedFunc(slices.Values(s.routes), func(a, b route) int { return Compare(a.meta, b.meta) }) // ServeNATS may be reading
 	for _, r := range sorted {
 		if r.mount != nil {
@@ -57,20 +55,6 @@ func ErrMethod() error {
 	return errs.New(errs.MethodNot, "method_not_allowed", "This path does not offer this method; see the Allow field.")
 }
 
-// PlainURL refuses a path or query that is not valid UTF-8 or holds a NUL, which nothing behind could store.
-func PlainURL(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		query, err := url.QueryUnescape(strings.ReplaceAll(r.URL.RawQuery, ";", "%3B"))
-		if err != nil || !plainText(query) || !plainText(r.URL.Path) {
-			refuse(w, r, errs.New(errs.Malformed, "malformed_url", "The address is not valid UTF-8 or not well escaped."))
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-func plainText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
-
 // allowed lists the methods that the request's path does offer (RFC 9110 section 10.2.1).
 func allowed(router *mux.Router, r *http.Request) string {
 	var methods []string
@@ -86,10 +70,10 @@ func allowed(router *mux.Router, r *http.Request) string {
 }
 
 // mountHTTP registers an operation with huma. The chain runs as huma middleware, before anything of the request is read.
-func mountHTTP[I, O any](s *Server, api huma.API, o Op[I, O], impl func(context.Context, *I) (*O, error)) {
+func mountHTTP[I, O any](s *Server, api reader, o Op[I, O], impl func(context.Context, *I) (*O, error)) {
 	h := documented(api, o)
-	h.Middlewares = append(huma.Middlewares{s.overHTTP(o.Meta())}, h.Middlewares...)
-	huma.Register(api, h, func(ctx context.Context, in *I) (*O, error) {
+	h.Middlewares = append(huma.Middlewares{s.overHTTP(o.Meta(), api)}, h.Middlewares...)
+	register(api, h, func(ctx context.Context, in *I) (*O, error) {
 		out, err := impl(ctx, in)
 		if err != nil {
 			err = settle(ctx, err)
@@ -100,10 +84,10 @@ func mountHTTP[I, O any](s *Server, api huma.API, o Op[I, O], impl func(context.
 	})
 }
 
-func mountRaw[I any](s *Server, api huma.API, o Op[I, struct{}], h func(http.ResponseWriter, *http.Request, *I) error) {
+func mountRaw[I any](s *Server, api reader, o Op[I, struct{}], h func(http.ResponseWriter, *http.Request, *I) error) {
 	d := documented(api, o)
-	d.Middlewares = append(huma.Middlewares{s.overHTTP(o.Meta())}, d.Middlewares...)
-	huma.Register(api, d, func(ctx context.Context, in *I) (*huma.StreamResponse, error) {
+	d.Middlewares = append(huma.Middlewares{s.overHTTP(o.Meta(), api)}, d.Middlewares...)
+	register(api, d, func(ctx context.Context, in *I) (*huma.StreamResponse, error) {
 		return &huma.StreamResponse{Body: func(hctx huma.Context) {
 			r, w := humamux.Unwrap(hctx)
 			if err := h(w, r.WithContext(ctx), in); err != nil {
@@ -122,7 +106,7 @@ func outcomeFrom(ctx context.Context) *outcome {
 	return ctx.Value(outcomeKey{}).(*outcome)
 }
 
-func (s *Server) overHTTP(m Meta) func(huma.Context, func(huma.Context)) {
+func (s *Server) overHTTP(m Meta, api huma.API) func(huma.Context, func(huma.Context)) {
 	return func(hctx huma.Context, next func(huma.Context)) {
 		r, w := humamux.Unwrap(hctx)
 		c := &call{
@@ -131,9 +115,13 @@ func (s *Server) overHTTP(m Meta) func(huma.Context, func(huma.Context)) {
 			budget:  budget(hctx.Header(headerBudget)),
 		}
 		c.run = func(ctx context.Context) (any, error) {
-			if err := checkContentType(hctx); err != nil {
+			if err := checkContentType(hctx, r); err != nil {
 				return nil, err
 			}
+			if err := checkParams(api.OpenAPI().Components.Schemas, hctx, r); err != nil {
+				return nil, err
+			}
+			r.Body = &wholeBody{ReadCloser: r.Body}
 			o := &outcome{}
 			next(huma.WithContext(hctx, context.WithValue(ctx, outcomeKey{}, o)))
 			if o.err == nil && hctx.Status() >= http.StatusBadRequest {
@@ -148,29 +136,6 @@ func (s *Server) overHTTP(m Meta) func(huma.Context, func(huma.Context)) {
 			errs.WriteProblem(w, err, c.request.ID)
 		}
 	}
-}
-
-// checkContentType refuses a body of a media type that the operation does not declare: huma alone would take any that it knows.
-func checkContentType(hctx huma.Context) error {
-	declared, ct := hctx.Operation().RequestBody, hctx.Header("Content-Type")
-	if declared == nil || ct == "" {
-		return nil
-	}
-	media, params, err := mime.ParseMediaType(ct)
-	if err != nil {
-		return unsupported()
-	}
-	if _, ok := declared.Content[media]; !ok {
-		return unsupported()
-	}
-	if cs := params["charset"]; cs != "" && !strings.EqualFold(cs, "utf-8") {
-		return unsupported()
-	}
-	return nil
-}
-
-func unsupported() error {
-	return errs.New(errs.Unsupported, "unsupported_content_type", "This operation does not take this content type.")
 }
 
 // settle gives an untyped error the kind of what really happened when its context has ended.

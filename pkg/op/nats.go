@@ -80,18 +80,17 @@ func (s *Server) dispatch(r route, msg *nats.Msg) {
 }
 
 func natsHandler[I, O any](s *Server, o Op[I, O], impl func(context.Context, *I) (*O, error)) func(context.Context, *nats.Msg) {
-	meta, params := o.Meta(), paramsOf(reflect.TypeFor[I]())
+	meta, params, requests := o.Meta(), paramsOf(reflect.TypeFor[I]()), newInput[I]()
 	return func(ctx context.Context, msg *nats.Msg) {
-		in := new(I)
-		malformed := readJSON(msg.Data, in)
+		in, undecoded := requests.decode(msg.Data)
 		c := &call{
 			meta: meta, transport: "nats", budget: budget(msg.Header.Get(headerBudget)),
 			request: newRequest(msg.Header.Get(HeaderRequestID), msg.Header.Get(HeaderClientIP), msg.Header.Get(headerAgent),
 				msg.Header.Get(headerAuth)),
 			param: func(name string) string { return pathParam(reflect.ValueOf(in).Elem(), params, name) },
 			run: func(ctx context.Context) (any, error) {
-				if malformed != nil {
-					return nil, errs.New(errs.Malformed, "malformed_body", "The request cannot be read.").WithCause(malformed)
+				if err := requests.validate(msg.Data, in, undecoded); err != nil {
+					return nil, err
 				}
 				out, err := impl(ctx, in)
 				if err != nil {

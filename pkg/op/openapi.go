@@ -24,11 +24,15 @@ func apiConfig(title string) huma.Config {
 	return huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0", Info: &huma.Info{Title: title, Version: "1"},
-			Components: &huma.Components{Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)},
+			Components: &huma.Components{Schemas: newRegistry()},
 		},
 		Formats: formats(), DefaultFormat: typeJSON, RejectUnknownQueryParameters: true,
 		Transformers: []huma.Transformer{ownProblems},
 	}
+}
+
+func newRegistry() huma.Registry {
+	return huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
 }
 
 // Document is the OpenAPI 3.1 document of these operations, those with a path, in routing order. It is made from the declarations
@@ -98,13 +102,13 @@ func problemResponse(doc *huma.OpenAPI, status int) *huma.Response {
 }
 
 func errorStatuses(in reflect.Type, m Meta, own []int) []int {
-	statuses := append([]int{http.StatusServiceUnavailable, http.StatusGatewayTimeout, http.StatusInternalServerError}, own...)
-	_, body := in.FieldByName("Body")
-	if body {
-		statuses = append(statuses, http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
-	}
-	if body || in.NumField() > 0 {
-		statuses = append(statuses, http.StatusUnprocessableEntity)
+	statuses := append([]int{
+		http.StatusBadRequest,          // an address or a field that cannot be read
+		http.StatusUnprocessableEntity, // a parameter that is not declared
+		http.StatusServiceUnavailable, http.StatusGatewayTimeout, http.StatusInternalServerError,
+	}, own...)
+	if _, body := in.FieldByName("Body"); body {
+		statuses = append(statuses, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}
 	if strings.Contains(m.Path, "{") {
 		statuses = append(statuses, http.StatusNotFound)

@@ -67,6 +67,57 @@ var myThings = op.Op[empty, thingAnswer]{
 	Allow:     authz.Authenticated(),
 }
 
+// rich has a member of each kind that two readers could understand differently.
+type rich struct {
+	Name    string         `json:"name" minLength:"2" maxLength:"20" doc:"Its name" example:"lamp"`
+	Kind    string         `json:"kind,omitempty" enum:"small,large" default:"small" doc:"Its kind" example:"small"`
+	Tags    []string       `json:"tags,omitempty" nullable:"false" maxItems:"3" uniqueItems:"true" doc:"Tags" example:"[\"a\"]"`
+	Loose   []string       `json:"loose,omitempty" doc:"A list that may be null" example:"[\"a\"]"`
+	Count   int64          `json:"count,omitempty" minimum:"0" doc:"How many" example:"1"`
+	Owner   *string        `json:"owner,omitempty" format:"uuid" doc:"Whose" example:"0198c5a0-6f5e-7c3b-9a51-3f7d1c2b4a5e"`
+	Note    *string        `json:"note" required:"false" nullable:"true" doc:"A note that may be null" example:"x"`
+	Inner   *richInner     `json:"inner,omitempty" doc:"More" example:"{\"deep\":true}"`
+	Data    map[string]any `json:"data,omitempty" doc:"Anything" example:"{\"a\":1}"`
+	Decimal float64        `json:"decimal,omitempty" maximum:"10" doc:"A number" example:"1.5"`
+}
+
+type richInner struct {
+	Deep bool `json:"deep" doc:"Whether" example:"true"`
+}
+
+type richIn struct {
+	ID   string `path:"id" format:"uuid" doc:"Whose" example:"0198c5a0-6f5e-7c3b-9a51-3f7d1c2b4a5e"`
+	Page int    `query:"page" minimum:"1" default:"7" doc:"Page" example:"1"`
+	Body rich
+}
+
+type richAnswer struct {
+	Body struct {
+		rich
+		Page int `json:"page" doc:"Page" example:"1"`
+	}
+}
+
+var richOp = op.Op[richIn, richAnswer]{
+	Operation: huma.Operation{OperationID: "put-rich", Method: http.MethodPut, Path: "/api/v1/riches/{id}", Summary: "Put"},
+	Subject:   "rpc.things.put-rich", Allow: authz.Public(),
+}
+
+// inner is an operation that only services call.
+type innerIn struct {
+	Email string   `json:"email" minLength:"3" maxLength:"30"`
+	Roles []string `json:"roles,omitempty" nullable:"false" maxItems:"2" uniqueItems:"true"`
+}
+
+type innerAnswer struct {
+	Email string `json:"email"`
+}
+
+var innerOp = op.Op[innerIn, innerAnswer]{
+	Operation: huma.Operation{OperationID: "inner"},
+	Subject:   "rpc.things.inner", Allow: authz.Public(),
+}
+
 type formIn struct {
 	Body struct {
 		_        struct{} `additionalProperties:"true"`
@@ -126,6 +177,14 @@ func setup(t *testing.T, put func(context.Context, *putThing) (*thingAnswer, err
 	})
 	op.Handle(b.Server, formOp, func(ctx context.Context, in *formIn) (*thingAnswer, error) {
 		return answer(ctx, in.Body.Username), nil
+	})
+	op.Handle(b.Server, richOp, func(_ context.Context, in *richIn) (*richAnswer, error) {
+		out := &richAnswer{}
+		out.Body.rich, out.Body.Page = in.Body, in.Page
+		return out, nil
+	})
+	op.Handle(b.Server, innerOp, func(_ context.Context, in *innerIn) (*innerAnswer, error) {
+		return &innerAnswer{Email: in.Email}, nil
 	})
 	op.HandleRaw(b.Server, op.Op[empty, struct{}]{
 		Operation: huma.Operation{OperationID: "raw", Method: http.MethodGet, Path: "/raw", Summary: "Raw"}, Allow: authz.Authenticated(), Stream: true,

@@ -9,9 +9,10 @@ import (
 
 // param is a field of an input or output struct that stands outside the body.
 type param struct {
-	in    string // "path", "query" or "header"
-	name  string
-	index []int
+	in       string // "path", "query", "header" or "cookie"
+	name     string
+	required bool
+	index    []int
 }
 
 // paramsOf lists the fields of a huma struct that stand outside the body, those of embedded structs included.
@@ -26,10 +27,11 @@ func paramsOf(t reflect.Type) []param {
 			}
 			continue
 		}
-		for _, in := range []string{"path", "query", "header"} {
+		for _, in := range []string{"path", "query", "header", "cookie"} {
 			if tag := f.Tag.Get(in); tag != "" {
 				name, _, _ := strings.Cut(tag, ",")
-				out = append(out, param{in: in, name: name, index: []int{i}})
+				required := in == "path" || f.Tag.Get("required") == "true"
+				out = append(out, param{in: in, name: name, required: required, index: []int{i}})
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package op
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"regexp"
 	"strings"
@@ -56,6 +57,17 @@ func fromHuma(m *huma.ErrorModel) error {
 	}
 }
 
+// invalid is huma's findings outside of huma's own answers.
+func invalid(found []error) error {
+	details := make([]*huma.ErrorDetail, 0, len(found))
+	for _, err := range found {
+		if d, ok := errors.AsType[*huma.ErrorDetail](err); ok {
+			details = append(details, d)
+		}
+	}
+	return fromHuma(&huma.ErrorModel{Status: http.StatusUnprocessableEntity, Errors: details})
+}
+
 const (
 	maxFields   = 50  // mistakes of one request that are told: a body of a megabyte can hold 100,000 of them
 	maxLocation = 128 // bytes of where one is: the name of an unknown field is the client's own, of any length
@@ -88,6 +100,7 @@ var fieldCodes = []struct{ text, code string }{
 	{"expected string to be", "format"},
 	{"expected string to match", "pattern"},
 	{"to be unique", "duplicate"},
+	{"expected at most one value", "repeated"},
 	{"expected ", "type"},
 	{"invalid ", "type"},
 }

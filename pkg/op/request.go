@@ -13,12 +13,13 @@ import (
 
 // Header names between the gateway and the services, and in NATS messages. The gateway deletes them from what clients send.
 const (
-	HeaderRequestID = "X-Request-Id"
-	HeaderClientIP  = "X-Atrium-Client-Ip"
-	headerAuth      = "Authorization"
-	headerAgent     = "User-Agent"
-	headerBudget    = "Atrium-Budget-Ms" // how many milliseconds the caller will still wait
-	headerError     = "Atrium-Error"     // errs.Encode of a refusal
+	HeaderRequestID   = "X-Request-Id"
+	HeaderClientIP    = "X-Atrium-Client-Ip"
+	headerAuth        = "Authorization"
+	headerContentType = "Content-Type"
+	headerAgent       = "User-Agent"
+	headerBudget      = "Atrium-Budget-Ms" // how many milliseconds the caller will still wait
+	headerError       = "Atrium-Error"     // errs.Encode of a refusal
 )
 
 type contextKey int

@@ -51,7 +51,7 @@ type Server struct {
 // route is a handled operation: how to mount it on each transport.
 type route struct {
 	meta  Meta
-	mount func(api huma.API)
+	mount func(api reader)
 	serve func(ctx context.Context, msg *nats.Msg)
 }
 
@@ -74,8 +74,12 @@ func NewServer(c Config) *Server {
 		duration: duration, verify: c.Verify, slots: make(chan struct{}, c.Concurrency),
 	}
 	s.endpoint = s.chain()
+	exactNames()
 	return s
 }
+
+// exactNames tells huma, which has no other way, that member names match exactly.
+var exactNames = sync.OnceFunc(func() { huma.ValidateStrictCasing = true })
 
 // Handle ties an operation to its implementation on every transport that it declares. It panics when the declaration is incomplete,
 // so that a missing policy can never reach production.
@@ -83,7 +87,7 @@ func Handle[I, O any](s *Server, o Op[I, O], impl func(context.Context, *I) (*O,
 	o.mustBeComplete()
 	r := route{meta: o.Meta()}
 	if o.Path != "" {
-		r.mount = func(api huma.API) { mountHTTP(s, api, o, impl) }
+		r.mount = func(api reader) { mountHTTP(s, api, o, impl) }
 	}
 	if o.Subject != "" {
 		r.serve = natsHandler(s, o, impl)
@@ -95,7 +99,7 @@ func Handle[I, O any](s *Server, o Op[I, O], impl func(context.Context, *I) (*O,
 // Hidden). The handler owns the connection; an error that it returns before it wrote anything is answered as a problem.
 func HandleRaw[I any](s *Server, o Op[I, struct{}], h func(w http.ResponseWriter, r *http.Request, in *I) error) {
 	o.mustBeComplete()
-	s.routes = append(s.routes, route{meta: o.Meta(), mount: func(api huma.API) { mountRaw(s, api, o, h) }})
+	s.routes = append(s.routes, route{meta: o.Meta(), mount: func(api reader) { mountRaw(s, api, o, h) }})
 }
 
 // Operations lists what is handled, in routing order.

@@ -1,15 +1,14 @@
 package service
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/atrium-mesh/atrium/pkg/config"
 	"github.com/atrium-mesh/atrium/pkg/natsconn"
+	"github.com/atrium-mesh/atrium/pkg/strictjson"
 	"github.com/atrium-mesh/atrium/pkg/token"
 )
 
@@ -78,9 +77,7 @@ func (i *Issuers) UnmarshalText(text []byte) error {
 		Audience    string   `json:"audience"`
 		Permissions []string `json:"permissions"`
 	}
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&list); err != nil {
+	if err := strictjson.UnmarshalKnown(text, &list); err != nil {
 		return fmt.Errorf("read issuers: %w", err)
 	}
 	*i = nil

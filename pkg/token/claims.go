@@ -1,7 +1,6 @@
 package token
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/atrium-mesh/atrium/pkg/authz"
+	"github.com/atrium-mesh/atrium/pkg/strictjson"
 )
 
 // TypeExternal is the Type of a principal whose token a further issuer signed.
@@ -40,7 +40,7 @@ func (p *parsed) principal() (*authz.Principal, error) {
 
 func (p *parsed) ownPrincipal() (*authz.Principal, error) {
 	var c ownClaims
-	if err := json.Unmarshal(p.payload, &c); err != nil {
+	if err := strictjson.Unmarshal(p.payload, &c); err != nil {
 		return nil, fmt.Errorf("claims: %w", err)
 	}
 	return &authz.Principal{
@@ -62,7 +62,7 @@ func (p *parsed) ownPrincipal() (*authz.Principal, error) {
 // organization, and of its scope what that issuer may grant.
 func (p *parsed) externalPrincipal() (*authz.Principal, error) {
 	var c externalClaims
-	if err := json.Unmarshal(p.payload, &c); err != nil {
+	if err := strictjson.Unmarshal(p.payload, &c); err != nil {
 		return nil, fmt.Errorf("claims: %w", err)
 	}
 	principal := &authz.Principal{

@@ -2,7 +2,6 @@ package token
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/lifecycle"
+	"github.com/atrium-mesh/atrium/pkg/strictjson"
 )
 
 const (
@@ -127,7 +127,7 @@ func (f *Follower) receive(msg *nats.Msg) {
 		f.Logger.Warn("watermark event is too long", "bytes", len(msg.Data))
 		return
 	}
-	if err := json.Unmarshal(msg.Data, &m); err != nil {
+	if err := strictjson.Unmarshal(msg.Data, &m); err != nil {
 		f.Logger.Warn("watermark event cannot be read", "error", err)
 		return
 	}

@@ -12,6 +12,8 @@ import (
 	"net/http"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"github.com/atrium-mesh/atrium/pkg/strictjson"
 )
 
 const (
@@ -51,7 +53,7 @@ func parseKeys(body []byte) ([]jose.JSONWebKey, error) {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
-	if err := json.Unmarshal(body, &set); err != nil {
+	if err := strictjson.Unmarshal(body, &set); err != nil {
 		return nil, fmt.Errorf("read keys: %w", err)
 	}
 	if len(set.Keys) > maxKeys {

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/atrium-mesh/atrium/pkg/strictjson"
 )
 
 // parsed is what a token says of itself. Nothing of it is believed before the signature was verified.
@@ -45,10 +47,10 @@ func (v *Verifier) precheck(raw string, now time.Time) (*parsed, error) {
 		return nil, errInvalid(err)
 	}
 	p := &parsed{payload: payload}
-	if err := json.Unmarshal(head, &p.header); err != nil {
+	if err := strictjson.Unmarshal(head, &p.header); err != nil {
 		return nil, errInvalid(fmt.Errorf("header: %w", err))
 	}
-	if err := json.Unmarshal(payload, &p.claims); err != nil {
+	if err := strictjson.Unmarshal(payload, &p.claims); err != nil {
 		return nil, errInvalid(fmt.Errorf("claims: %w", err))
 	}
 	p.issuer = v.issuers[p.claims.Issuer]

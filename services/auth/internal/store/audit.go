@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/atrium-mesh/atrium/services/auth/internal/audit"
 	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
 	"github.com/atrium-mesh/atrium/services/auth/internal/store/db"
+	"github.com/atrium-mesh/atrium/pkg/strictjson"
 )
 
 // AuditEntries are the entries that fit, the latest first.
@@ -32,7 +32,7 @@ func (s *Store) AuditEntries(ctx context.Context, f audit.Filter, part audit.Sli
 			ID: row.ID, At: row.At, Action: row.Action, Actor: row.Actor, Subject: row.Subject, Outcome: row.Outcome,
 			IP: row.IP, Device: row.Device, RequestID: row.RequestID,
 		}
-		if err := json.Unmarshal(row.Details, &out[i].Details); err != nil {
+		if err := strictjson.Unmarshal(row.Details, &out[i].Details); err != nil {
 			return nil, fmt.Errorf("decode an audit entry: %w", err)
 		}
 	}

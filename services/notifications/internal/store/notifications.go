@@ -13,6 +13,7 @@ import (
 	"github.com/atrium-mesh/atrium/services/notifications/internal/notifications"
 	"github.com/atrium-mesh/atrium/services/notifications/internal/store/db"
 	"github.com/atrium-mesh/atrium/services/notifications/internal/tasks"
+	"github.com/atrium-mesh/atrium/pkg/strictjson"
 )
 
 // ListNotifications is of notifications.Store.
@@ -148,7 +149,7 @@ func encode(v any) ([]byte, error) {
 }
 
 func decode(b []byte, v any) error {
-	if err := json.Unmarshal(b, v); err != nil {
+	if err := strictjson.Unmarshal(b, v); err != nil {
 		return fmt.Errorf("decode data: %w", err)
 	}
 	return nil

@@ -79,7 +79,7 @@ func httpEndpoint[I, O any](c *HTTPCaller, m Meta) endpoint.Endpoint {
 func (c *HTTPCaller) newRequest(ctx context.Context, m Meta, in reflect.Value) (*http.Request, error) {
 	path, query, header := m.Path, url.Values{}, http.Header{}
 	for _, p := range paramsOf(in.Type()) {
-		value := text(in.FieldByIndex(p.index))
+		value := textOf(in.FieldByIndex(p.index))
 		switch {
 		case p.in == "path":
 			path = strings.ReplaceAll(path, "{"+p.name+"}", url.PathEscape(value))

@@ -42,14 +42,14 @@ func paramsOf(t reflect.Type) []param {
 func pathParam(v reflect.Value, params []param, name string) string {
 	for _, p := range params {
 		if p.in == "path" && p.name == name {
-			return text(v.FieldByIndex(p.index))
+			return textOf(v.FieldByIndex(p.index))
 		}
 	}
 	return ""
 }
 
-// text is a parameter as it stands in a URL or a field; empty for the zero value, which is not sent.
-func text(v reflect.Value) string {
+// textOf is a parameter as it stands in a URL or a field; empty for the zero value, which is not sent.
+func textOf(v reflect.Value) string {
 	if v.Kind() == reflect.Pointer {
 		if v.IsNil() {
 			return ""

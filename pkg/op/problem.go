@@ -11,6 +11,7 @@ import (
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/request"
+	"github.com/atrium-mesh/atrium/pkg/text"
 )
 
 // answer is a problem as huma writes one.
@@ -107,7 +108,7 @@ var fieldCodes = []struct{ text, code string }{
 
 // field is what huma found wrong, without the value and without texts of Go's own decoders.
 func field(d *huma.ErrorDetail) errs.Field {
-	location := cleanText(d.Location, maxLocation)
+	location := text.Bounded(d.Location, maxLocation)
 	f := errs.Field{Field: location, Code: "invalid", Message: d.Message}
 	if m := requiredProperty.FindStringSubmatch(d.Message); m != nil {
 		return errs.Field{Field: location + "." + m[1], Code: "required", Message: "is required"}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/atrium-mesh/atrium/pkg/authz"
 	"github.com/atrium-mesh/atrium/pkg/request"
+	"github.com/atrium-mesh/atrium/pkg/text"
 )
 
 // Header names between the gateway and the services, and in NATS messages. The gateway deletes them from what clients send.
@@ -26,14 +27,19 @@ type contextKey int
 
 const lineKey contextKey = iota
 
+const (
+	maxAgent   = 512 // bytes that are kept of a User-Agent
+	maxAddress = 64  // more bytes than an address has
+)
+
 // newRequest cleans what came from outside: an id that is not short and plain is replaced, an address must parse.
 func newRequest(id, ip, agent, authorization string) request.Request {
-	r := request.Request{ID: id, UserAgent: cleanText(agent, 512)}
+	r := request.Request{ID: id, UserAgent: text.Bounded(agent, maxAgent)}
 	if !plainID(id) {
 		r.ID = newID()
 	}
-	if a, err := netip.ParseAddr(ip); err == nil {
-		r.ClientIP = a.Unmap().String()
+	if a, err := netip.ParseAddr(ip[:min(len(ip), maxAddress)]); err == nil {
+		r.ClientIP = a.Unmap().WithZone("").String() // a zone is any text, and names an interface of some other machine
 	}
 	r.Token = request.Token(bearer(authorization))
 	return r
@@ -58,18 +64,6 @@ func plainID(s string) bool {
 		}
 	}
 	return true
-}
-
-func cleanText(s string, most int) string {
-	if len(s) > most {
-		s = s[:most]
-	}
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(s, ""))
 }
 
 // line collects what the one canonical log line of a request will say.

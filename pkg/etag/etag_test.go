@@ -1,6 +1,7 @@
 package etag_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -23,4 +24,13 @@ func TestCheck(t *testing.T) {
 			require.ErrorIs(t, err, errs.Precondition, ifMatch)
 		}
 	}
+}
+
+// A list of any length costs no more than what a client would send.
+//
+//nolint:paralleltest // counts allocations
+func TestCheck_bounds_before_it_works(t *testing.T) {
+	huge := strings.Repeat(`"7",`, 1<<20)
+	require.ErrorIs(t, etag.Check(huge, 7), errs.Precondition)
+	require.Less(t, testing.AllocsPerRun(10, func() { _ = etag.Check(huge, 7) }), 10.0)
 }

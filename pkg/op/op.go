@@ -77,7 +77,7 @@ func (o Op[I, O]) Meta() Meta {
 	return Meta{
 		ID: o.OperationID, Method: o.Method, Path: o.Path, Subject: o.Subject, Summary: o.Summary,
 		Allow: o.Allow, Timeout: timeout, Limit: o.Limit, Deprecated: o.Deprecated, Stream: o.Stream, Quiet: o.Quiet,
-		MaxBody: o.MaxBodyBytes, ReadOnly: o.Method == "GET" || o.Method == "HEAD",
+		MaxBody: o.maxBody(), ReadOnly: o.Method == "GET" || o.Method == "HEAD",
 	}
 }
 
@@ -97,12 +97,24 @@ func (o Op[I, O]) mustBeComplete() {
 	}
 }
 
+// PublicMaxBody is how many bytes a body may have, at most, that anybody may send, unless the operation says otherwise: reading and checking
+// it costs less than the 5 ms of CPU that a stranger is given.
+const PublicMaxBody = 16 << 10
+
+func (o Op[I, O]) maxBody() int64 {
+	if o.MaxBodyBytes == 0 && o.Allow.IsPublic() {
+		return PublicMaxBody
+	}
+	return o.MaxBodyBytes
+}
+
 // clone is a copy whose huma operation can be registered, which fills in its maps.
 func (o Op[I, O]) clone() huma.Operation {
 	h := o.Operation
 	h.Responses = maps.Clone(h.Responses)
 	h.Errors = slices.Clone(h.Errors)
 	h.Metadata = maps.Clone(h.Metadata)
+	h.MaxBodyBytes = o.maxBody()
 	return h
 }
 

@@ -3,6 +3,7 @@ package address_test
 import (
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -56,6 +57,60 @@ func TestKeyOf_is_stable(t *testing.T) {
 			require.Equal(t, a.Key, address.KeyOf(strings.ToUpper(a.Key)))
 		}
 	})
+}
+
+// Whatever letter an address has, its key is its own key, and capitals do not change it.
+func TestKeyOf_of_every_letter(t *testing.T) {
+	t.Parallel()
+	for r := rune(0x21); r < 0x20000; r++ {
+		if !unicode.IsPrint(r) || unicode.In(r, unicode.Han, unicode.Hangul, unicode.Tangut) { // those have no case
+			continue
+		}
+		for _, local := range []string{string(r), "a" + string(r), string(r) + "\u030c", "J" + string(r)} {
+			a, err := address.Parse("f", local+"@example.com")
+			if err != nil {
+				continue
+			}
+			require.Equal(t, a.Key, address.KeyOf(a.Key), "%U %q", r, local)
+			if up, err := address.Parse("f", strings.ToUpper(local)+"@example.com"); err == nil {
+				require.Equal(t, a.Key, up.Key, "%U %q", r, local)
+			}
+		}
+	}
+}
+
+// A text that is too long to be an address is nobody's, and costs nothing.
+func TestKeyOf_bounds_before_it_works(t *testing.T) {
+	t.Parallel()
+	for _, huge := range []string{
+		strings.Repeat("ü", 60_000), strings.Repeat("\ufdfa", 20_000), "a@" + strings.Repeat("ü", 60_000), strings.Repeat("@", 60_000),
+		"ada@" + strings.Repeat("\ufdfa", 200),
+	} {
+		key := address.KeyOf(huge)
+		require.LessOrEqual(t, len(key), address.MaxLength)
+		_, err := address.Parse("f", key)
+		require.ErrorIs(t, err, errs.Invalid)
+		_, err = address.Parse("f", huge)
+		require.ErrorIs(t, err, errs.Invalid)
+	}
+	long := strings.Repeat("a", 64) + "@" + strings.Repeat("abcdefgh.", 20) + "example"
+	require.Len(t, long, 252)
+	_, err := address.Parse("f", long)
+	require.NoError(t, err)
+	require.NotEqual(t, long, address.KeyOf(long+strings.Repeat("x", 5000)), "a long text is not the address that it begins with")
+}
+
+func BenchmarkKeyOf(b *testing.B) {
+	for name, raw := range map[string]string{
+		"usual": "ada@example.com", "longest": strings.Repeat("ü", 30) + "@" + strings.Repeat("üüüü.", 20) + "example",
+		"60,000 runes": "a@" + strings.Repeat("ü", 60_000), "growing": strings.Repeat("\ufdfa", 84),
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				_ = address.KeyOf(raw)
+			}
+		})
+	}
 }
 
 func FuzzParse(f *testing.F) {

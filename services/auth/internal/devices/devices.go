@@ -74,8 +74,14 @@ var programs = map[string]string{
 
 var product = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9_.-]{0,29})(?:/|$| )`)
 
+// longest is how many bytes of a User-Agent are read: each is looked through for some forty marks.
+const longest = 512
+
 // Name is a short name of the device with this User-Agent, for people. It has at most 60 characters, all of them printable.
 func Name(userAgent string) string {
+	if len(userAgent) > longest {
+		userAgent = userAgent[:longest]
+	}
 	userAgent = strings.TrimSpace(userAgent)
 	system := first(systems[:], userAgent)
 	if strings.HasPrefix(userAgent, "Mozilla/") || strings.HasPrefix(userAgent, "Opera/") {

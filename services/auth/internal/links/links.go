@@ -131,8 +131,12 @@ func (l *Links) token(purpose api.LinkPurpose, account *uuid.UUID, delivery uuid
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 }
 
+// longestToken is more bytes than a token has. A longer text is none, nor is its beginning.
+const longestToken = 64
+
 // Hash is what is kept of a token.
 func Hash(raw string) []byte {
+	raw = raw[:min(len(raw), longestToken)]
 	sum := sha256.Sum256([]byte(raw))
 	return sum[:]
 }

@@ -35,6 +35,9 @@ func (Refresh) String() string { return "[refresh token]" }
 
 // ParseRefresh reads a token that a client presents; false when it cannot be one.
 func ParseRefresh(text string) (r Refresh, ok bool) {
+	if len(text) != base64.RawURLEncoding.EncodedLen(refreshBytes) { // before anything is decoded
+		return Refresh{}, false
+	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if err != nil || len(raw) != refreshBytes {
 		return Refresh{}, false

@@ -117,6 +117,12 @@ func TestUpdate(t *testing.T) {
 	for name, c := range map[string]struct{ body, code, field string }{
 		"blank name":   {`{"full_name":"   "}`, "required", "body.full_name"},
 		"unknown zone": {`{"time_zone":"Mars/Olympus"}`, "unknown_time_zone", "body.time_zone"},
+		"machine zone": {`{"time_zone":"localtime"}`, "unknown_time_zone", "body.time_zone"},
+		"leap seconds": {`{"time_zone":"right/Europe/London"}`, "unknown_time_zone", "body.time_zone"},
+		"small zone":   {`{"time_zone":"europe/london"}`, "unknown_time_zone", "body.time_zone"},
+		"turned name":  {`{"full_name":"\u202eAda"}`, "format", "body.full_name"},
+		"strange name": {`{"full_name":"Ada\u0007"}`, "format", "body.full_name"},
+		"no language":  {`{"locale":"xx"}`, "unknown_locale", "body.locale"},
 		"local zone":   {`{"time_zone":"Local"}`, "unknown_time_zone", "body.time_zone"},
 		"e-mail":       {`{"email":"x@example.com"}`, "unknown_field", "body.email"},
 		"bad locale":   {`{"locale":"en_GB!"}`, "pattern", "body.locale"},

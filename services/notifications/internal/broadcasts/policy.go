@@ -8,21 +8,25 @@ import (
 	"unicode/utf8"
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/pkg/text"
 	"github.com/atrium-mesh/atrium/services/notifications/api"
 )
 
 const (
 	maxUsers     = 1000
 	maxRoles     = 20
+	maxRoleName  = 64
 	maxTitle     = 200
 	maxBody      = 10_000
 	maxDataBytes = 8 << 10
+	maxDepth     = 16 // levels of lists and objects in data
 	farthest     = 366 * 24 * time.Hour
 	lateness     = time.Minute // what clocks may differ by
 )
 
-// check reports everything that is wrong with a send at once. Over HTTP most of it has been checked before; over NATS nothing has.
-func check(in api.NewSend, now time.Time) error {
+// parse is a send as it is kept, or everything that is wrong with it at once. Over HTTP most of it has been checked before; over NATS
+// nothing has.
+func parse(in api.NewSend, now time.Time) (api.NewSend, error) {
 	var problems []errs.Field
 	add := func(ok bool, field, code, message string) {
 		if !ok {
@@ -32,17 +36,18 @@ func check(in api.NewSend, now time.Time) error {
 	add(audiences(in.To) == 1, "to", "exactly_one", "must have exactly one of user_ids, roles and everyone")
 	add(len(in.To.UserIDs) <= maxUsers, "to.user_ids", "too_many", "must be at most 1000")
 	add(len(in.To.Roles) <= maxRoles, "to.roles", "too_many", "must be at most 20")
-	add(!slices.Contains(in.To.Roles, ""), "to.roles", "required", "must be names of roles")
+	add(plainRoles(in.To.Roles), "to.roles", "required", "must be names of roles")
 	info, known := in.Category.Info()
 	add(known, "category", "not_allowed", "is not a category")
 	add(!info.Locked, "category", "locked", "is not for senders")
-	add(strings.TrimSpace(in.Title) != "", "title", "required", "must not be empty")
-	add(utf8.RuneCountInString(in.Title) <= maxTitle, "title", "too_long", "must be at most 200 characters long")
-	add(!strings.ContainsAny(in.Title, "\r\n"), "title", "format", "must be one line")
-	add(strings.TrimSpace(in.Body) != "", "body", "required", "must not be empty")
-	add(utf8.RuneCountInString(in.Body) <= maxBody, "body", "too_long", "must be at most 10000 characters long")
+	var titleErr, bodyErr error
+	in.Title, titleErr = text.Line("body.title", in.Title, maxTitle)
+	in.Body, bodyErr = text.Prose("body.body", in.Body, maxBody)
+	problems = append(problems, fieldsOf(titleErr, bodyErr)...)
+	add(plainData(in.Data, maxDepth), "data", "format", "must be texts in UTF-8 without NUL, at most 16 levels deep")
 	add(dataSize(in.Data) <= maxDataBytes, "data", "too_long", "must be at most 8 KiB of JSON")
-	for _, c := range in.Channels {
+	add(len(in.Channels) <= len(api.Channels()), "channels", "too_many", "must be channels, each once")
+	for _, c := range in.Channels[:min(len(in.Channels), len(api.Channels()))] {
 		add(slices.Contains(api.Channels(), c), "channels", "not_allowed", "is not a channel")
 	}
 	if in.SendAt != nil {
@@ -50,10 +55,51 @@ func check(in api.NewSend, now time.Time) error {
 		add(in.SendAt.Before(now.Add(farthest)), "send_at", "too_far", "must be at most a year ahead")
 	}
 	if len(problems) > 0 {
-		return errs.New(errs.Invalid, "validation_failed", "The request is not valid; see errors.").WithFields(problems...)
+		return in, errs.New(errs.Invalid, "validation_failed", "The request is not valid; see errors.").WithFields(problems...)
 	}
-	return nil
+	return in, nil
 }
+
+func fieldsOf(found ...error) []errs.Field {
+	var fields []errs.Field
+	for _, err := range found {
+		if err != nil {
+			fields = append(fields, errs.From(err).Fields...)
+		}
+	}
+	return fields
+}
+
+func plainRoles(names []string) bool {
+	for _, name := range names[:min(len(names), maxRoles)] {
+		if _, err := text.Line("body.to.roles", name, maxRoleName); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// plainData reports whether a database can keep what a sender says to programs: a NUL has no place in PostgreSQL's text.
+func plainData(v any, depth int) bool {
+	if depth < 0 {
+		return false
+	}
+	switch v := v.(type) {
+	case string:
+		return plainText(v)
+	case []any:
+		return !slices.ContainsFunc(v, func(item any) bool { return !plainData(item, depth-1) })
+	case map[string]any:
+		for name, item := range v {
+			if !plainText(name) || !plainData(item, depth-1) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func plainText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 
 func audiences(to api.SendAudience) int {
 	n := 0

@@ -18,7 +18,8 @@ import (
 
 // Send implements [api.SendNotification].
 func (s *Service) Send(ctx context.Context, in *api.SendNotificationRequest) (*api.SendResponse, error) {
-	if err := check(in.Body, s.clock()); err != nil {
+	asked, err := parse(in.Body, s.clock())
+	if err != nil {
 		return nil, err
 	}
 	who := cmp.Or(authz.PrincipalFrom(ctx), &authz.Principal{Subject: "system", OrgID: "default"})
@@ -30,7 +31,7 @@ func (s *Service) Send(ctx context.Context, in *api.SendNotificationRequest) (*a
 	var accepted api.NotificationSend
 	err = s.inTx(ctx, func(tx Tx) error {
 		var err error
-		accepted, err = tx.SendOnce(ctx, key, func() (api.NotificationSend, error) { return s.accept(ctx, tx, in.Body, who) })
+		accepted, err = tx.SendOnce(ctx, key, func() (api.NotificationSend, error) { return s.accept(ctx, tx, asked, who) })
 		return err
 	})
 	if err != nil {
@@ -46,7 +47,7 @@ func (s *Service) accept(ctx context.Context, tx Tx, in api.NewSend, who *authz.
 	}
 	now := s.clock().UTC().Truncate(time.Microsecond)
 	send := Send{OrgID: cmp.Or(who.OrgID, "default"), Body: in.Body, Data: in.Data, NotificationSend: api.NotificationSend{
-		ID: id, State: api.SendScheduled, To: distinct(in.To), Category: in.Category, Title: strings.TrimSpace(in.Title),
+		ID: id, State: api.SendScheduled, To: distinct(in.To), Category: in.Category, Title: in.Title,
 		Channels: channels(in.Channels), SendAt: now, CreatedAt: now, CreatedBy: who.Subject,
 	}}
 	if in.SendAt != nil && in.SendAt.After(now) {

@@ -12,7 +12,7 @@ import (
 
 func needed() config.Source {
 	return config.Source{
-		"DATABASE_URL": "postgres://localhost/atrium_notifications", "SECRET_KEY": "a secret key of more than 32 bytes in all", "SMTP_URL": "smtps://a:b@mail.example.com",
+		"DATABASE_URL": "postgres://localhost/atrium_notifications", "SECRET_KEY": "w7510GGWGyc6zbmjXgq7JgZgrYMyd8oX0ducmkGHJGQ=", "SMTP_URL": "smtps://a:b@mail.example.com",
 	}
 }
 

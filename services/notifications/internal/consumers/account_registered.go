@@ -15,8 +15,11 @@ import (
 func (c consumers) accountRegistered() events.Handler {
 	return events.On(auth.AccountRegistered, func(ctx context.Context, tx pgx.Tx, e events.Event[auth.AccountRegisteredData]) error {
 		s := c.Store.WithTx(tx)
-		r := recipients.Registration{
+		r, err := recipients.Registration{
 			ID: e.Data.AccountID, OrgID: e.OrgID, Email: e.Data.Email, FullName: e.Data.FullName, Locale: e.Data.Locale, Roles: e.Data.Roles,
+		}.Parse()
+		if err != nil {
+			return err
 		}
 		if e.Data.Verified {
 			r.Verified = &e.Data.At

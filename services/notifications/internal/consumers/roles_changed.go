@@ -13,8 +13,10 @@ import (
 // rolesChanged keeps the copy of the roles that sends are addressed by.
 func (c consumers) rolesChanged() events.Handler {
 	return events.On(auth.RolesChanged, func(ctx context.Context, tx pgx.Tx, e events.Event[auth.RolesChangedData]) error {
-		return c.Store.WithTx(tx).UpdateRoles(ctx, recipients.Roles{
-			ID: e.Data.AccountID, OrgID: e.OrgID, Version: e.Data.Version, Roles: e.Data.Roles,
-		})
+		r, err := recipients.Roles{ID: e.Data.AccountID, OrgID: e.OrgID, Version: e.Data.Version, Roles: e.Data.Roles}.Parse()
+		if err != nil {
+			return err
+		}
+		return c.Store.WithTx(tx).UpdateRoles(ctx, r)
 	})
 }

@@ -13,9 +13,13 @@ import (
 // userUpdated keeps the copy of the address, the name, the locale and the time zone.
 func (c consumers) userUpdated() events.Handler {
 	return events.On(users.UserUpdated, func(ctx context.Context, tx pgx.Tx, e events.Event[users.UserUpdatedData]) error {
-		return c.Store.WithTx(tx).UpdateProfile(ctx, recipients.Profile{
+		p, err := recipients.Profile{
 			ID: e.Data.UserID, OrgID: e.OrgID, Version: e.Data.Version, Email: e.Data.Email, FullName: e.Data.FullName,
 			Locale: e.Data.Locale, TimeZone: e.Data.TimeZone,
-		})
+		}.Parse()
+		if err != nil {
+			return err
+		}
+		return c.Store.WithTx(tx).UpdateProfile(ctx, p)
 	})
 }

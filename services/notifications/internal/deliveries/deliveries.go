@@ -18,6 +18,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/pkg/text"
 	"github.com/atrium-mesh/atrium/services/notifications/api"
 	"github.com/atrium-mesh/atrium/services/notifications/internal/preferences"
 	"github.com/atrium-mesh/atrium/services/notifications/internal/recipients"
@@ -38,6 +39,18 @@ type Data struct {
 	IP     string    `json:"ip,omitempty"`
 	At     time.Time `json:"at,omitzero"`
 	SendID uuid.UUID `json:"send_id,omitzero"` // whose title and text are told
+}
+
+// What a mail says of where something was done, in bytes. Programs write it about themselves, so that it is cut and not refused: the
+// warning must go out.
+const (
+	maxDevice = 128
+	maxIP     = 64
+)
+
+func (d Data) bounded() Data {
+	d.Device, d.IP = text.Bounded(d.Device, maxDevice), text.Bounded(d.IP, maxIP)
+	return d
 }
 
 // Order asks for mails of one template to several recipients.

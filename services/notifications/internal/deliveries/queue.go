@@ -22,6 +22,7 @@ func Queue(ctx context.Context, tx Tx, o Order) (int, error) {
 	if len(o.Recipients) == 0 {
 		return 0, nil
 	}
+	o.Data = o.Data.bounded()
 	ids := make([]uuid.UUID, len(o.Recipients))
 	for i := range ids {
 		id, err := uuid.NewV7()

@@ -9,6 +9,7 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/authz"
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/page"
+	"github.com/atrium-mesh/atrium/pkg/text"
 	"github.com/atrium-mesh/atrium/services/notifications/api"
 )
 
@@ -24,8 +25,14 @@ func New(reader Reader, inTx func(context.Context, func(Tx) error) error, cursor
 	return &Service{reader: reader, inTx: inTx, cursors: cursors}
 }
 
+// maxTemplate is more characters than the name of a template has.
+const maxTemplate = 64
+
 // List implements [api.ListDeliveries].
 func (s *Service) List(ctx context.Context, in *api.ListDeliveriesRequest) (*api.ListDeliveriesResponse, error) {
+	if _, err := text.Optional("query.template", in.Template, maxTemplate, text.Line); err != nil {
+		return nil, err
+	}
 	p := in.Query.Normalize()
 	query := ListQuery{ListDeliveriesRequest: *in, Before: uuid.Max, Limit: p.Limit() + 1, Offset: p.Offset()}
 	if in.RecipientID != "" {

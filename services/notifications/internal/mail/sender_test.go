@@ -72,6 +72,15 @@ func TestSend(t *testing.T) {
 		require.NoError(t, err)
 	})
 
+	t.Run("a subject keeps its joiners", func(t *testing.T) {
+		t.Parallel()
+		server := mailtest.New(t, mailtest.Options{})
+		m := message("d1")
+		m.Subject = "علی\u200cرضا شর্\u200dমা 👩\u200d👧"
+		require.NoError(t, newSender(t, config(server)).Send(t.Context(), m))
+		require.Equal(t, m.Subject, server.Wait(1, time.Second)[0].Subject)
+	})
+
 	t.Run("nothing to unsubscribe from, no such field", func(t *testing.T) {
 		t.Parallel()
 		server := mailtest.New(t, mailtest.Options{})

@@ -26,6 +26,9 @@ type Links struct {
 	base string
 }
 
+// maxToken is more bytes than a token has: 128 bits, an id and the name of a category, in base64.
+const maxToken = 128
+
 // Link is what an unsubscribe link says.
 type Link struct {
 	Recipient uuid.UUID
@@ -44,6 +47,9 @@ func (l *Links) URL(link Link) string {
 
 // Read checks a token. One that is not ours is errs.Malformed "invalid_unsubscribe_token".
 func (l *Links) Read(token string) (Link, error) {
+	if len(token) > maxToken {
+		return Link{}, invalidToken(nil)
+	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
 	if err != nil || len(raw) <= macSize+uuidSize {
 		return Link{}, invalidToken(err)

@@ -62,6 +62,9 @@ func Matrix(choices []Choice) api.NotificationPreferences {
 func choicesOf(matrix api.NotificationPreferences) ([]Choice, error) {
 	var choices []Choice
 	var problems []errs.Field
+	if most := len(api.Categories()); len(matrix.Categories) > most {
+		return nil, errs.InvalidField("body.categories", "too_many", fmt.Sprintf("must be at most %d", most))
+	}
 	seen := map[api.Category]bool{}
 	for i, c := range matrix.Categories {
 		field := fmt.Sprintf("body.categories[%d]", i)

@@ -7,11 +7,14 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
 	"github.com/atrium-mesh/atrium/pkg/authz"
 	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/pkg/person"
+	"github.com/atrium-mesh/atrium/pkg/text"
 )
 
 // Recipient is a person as messages need to know them.
@@ -96,15 +99,19 @@ func ErrNotFound() error {
 const longestGreeting = 60
 
 // Greeting is the name that a mail greets with, or "" for none. Whoever signs up can write anything as a name and any address as theirs; a
-// name that could carry an advertisement or a link is therefore not repeated to the owner of the address.
+// name that could carry an advertisement or a link is therefore not repeated to the owner of the address. Joiners stay: without them a
+// Persian or an Indian name is misspelled.
 func (r Recipient) Greeting() string {
+	if len(r.FullName) > person.MaxName*utf8.UTFMax {
+		return ""
+	}
 	name := strings.Join(strings.Fields(r.FullName), " ")
-	if len([]rune(name)) > longestGreeting {
+	if utf8.RuneCountInString(name) > longestGreeting {
 		return ""
 	}
 	for i, c := range name {
 		switch {
-		case unicode.IsLetter(c), unicode.IsMark(c), strings.ContainsRune(" '’-", c):
+		case unicode.IsLetter(c), unicode.IsMark(c), text.Joiner(c), strings.ContainsRune(" '’-", c):
 		case c == '.' && (i+1 == len(name) || name[i+1] == ' '): // an initial, never a host name
 		default:
 			return ""

@@ -7,6 +7,8 @@ import (
 	_ "time/tzdata" // images have no time zones of their own
 
 	"golang.org/x/text/language"
+
+	"github.com/atrium-mesh/atrium/pkg/person"
 )
 
 // Fallback is the locale in which every template exists.
@@ -14,6 +16,9 @@ const Fallback = "en"
 
 // Match is the locale, of those for which ok is true, that fits best: the locale itself, then what it is a variant of, then Fallback.
 func match(locale string, ok func(locale string) bool) string {
+	if len(locale) > person.MaxLocale { // parsing it takes longer than it is long
+		return Fallback
+	}
 	tag, err := language.Parse(locale)
 	for ; err == nil && !tag.IsRoot(); tag = tag.Parent() {
 		if ok(tag.String()) {

@@ -8,6 +8,8 @@ import (
 	texttemplate "text/template"
 	"time"
 	"unicode"
+
+	"github.com/atrium-mesh/atrium/pkg/text"
 )
 
 // longestSubject is the longest subject, in characters.
@@ -163,16 +165,17 @@ func subject(text string) string {
 	return string(line)
 }
 
-// oneLine drops control and formatting characters, line breaks among them, and joins what is left with single spaces.
-func oneLine(text string) string {
+// oneLine joins the words of a text with single spaces, without what a line cannot hold: control characters, and what turns the direction
+// of the letters round. Joiners and marks of direction stay, without which names and titles of many scripts are misspelled.
+func oneLine(written string) string {
 	return strings.Join(strings.Fields(strings.Map(func(r rune) rune {
 		switch {
-		case unicode.IsSpace(r), unicode.Is(unicode.Zl, r), unicode.Is(unicode.Zp, r):
+		case unicode.IsSpace(r):
 			return ' '
-		case unicode.IsControl(r), unicode.Is(unicode.Cf, r):
-			return -1
-		default:
+		case text.Printable(r):
 			return r
+		default:
+			return -1
 		}
-	}, text)), " ")
+	}, written)), " ")
 }

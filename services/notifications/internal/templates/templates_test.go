@@ -112,6 +112,13 @@ func TestHostileData(t *testing.T) {
 		require.NotContains(t, mail.HTML, `href="javascript`)
 	})
 
+	t.Run("joiners stay, what turns letters round does not", func(t *testing.T) {
+		t.Parallel()
+		mail, err := set.Render(templates.Notification, templates.Data{Title: "می\u200cخواهم \u202eشর্\u200dমা\ufeff", Body: "x"})
+		require.NoError(t, err)
+		require.Equal(t, "می\u200cخواهم شর্\u200dমা", mail.Subject)
+	})
+
 	t.Run("a subject is one line", func(t *testing.T) {
 		t.Parallel()
 		rapid.Check(t, func(t *rapid.T) {

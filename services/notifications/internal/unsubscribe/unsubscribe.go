@@ -91,10 +91,17 @@ func (h *Handler) show(w http.ResponseWriter, v view) error {
 	return nil
 }
 
+// maxAcceptLanguage is how many bytes of Accept-Language are read: browsers send a tenth of it.
+const maxAcceptLanguage = 256
+
 // languageOf is the language of the page that fits best.
 func languageOf(r *http.Request) string {
+	wanted := r.Header.Get("Accept-Language")
+	if len(wanted) > maxAcceptLanguage {
+		return language.English.String()
+	}
 	matcher := language.NewMatcher([]language.Tag{language.English, language.German})
-	tag, _ := language.MatchStrings(matcher, r.Header.Get("Accept-Language"))
+	tag, _ := language.MatchStrings(matcher, wanted)
 	base, _ := tag.Base()
 	return base.String()
 }

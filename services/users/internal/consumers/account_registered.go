@@ -14,10 +14,13 @@ import (
 // accountRegistered makes the profile of a new account, unless the request that made the account was quicker.
 func accountRegistered() events.Handler {
 	return events.On(auth.AccountRegistered, func(ctx context.Context, tx pgx.Tx, e events.Event[auth.AccountRegisteredData]) error {
-		n := users.NewUser{
+		n, err := users.NewUser{
 			ID: e.Data.AccountID, Email: e.Data.Email, EmailVerified: e.Data.Verified,
 			Profile: users.Profile{FullName: e.Data.FullName, Locale: e.Data.Locale}, Roles: e.Data.Roles, CreatedAt: e.Data.At,
+		}.Parse("data")
+		if err != nil { // auth has checked it, so that this is no event of auth's: a dead letter
+			return err
 		}
-		return store.WithTx(tx).EnsureUser(ctx, n.WithDefaults())
+		return store.WithTx(tx).EnsureUser(ctx, n)
 	})
 }

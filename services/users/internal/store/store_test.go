@@ -52,7 +52,8 @@ func TestCopies(t *testing.T) {
 		require.NoError(t, err)
 		return u
 	}
-	ada := users.NewUser{ID: id, Email: "ada@example.com", Profile: users.Profile{FullName: "Ada"}}.WithDefaults()
+	ada, err := users.NewUser{ID: id, Email: "ada@example.com", Profile: users.Profile{FullName: "Ada"}}.Parse("data")
+	require.NoError(t, err)
 	u := in(func(ctx context.Context, tx *store.Tx) error { return tx.EnsureUser(ctx, ada) })
 	require.Equal(t, users.StatusPending, u.Status)
 	require.Empty(t, u.Roles)

@@ -69,10 +69,11 @@ func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 func (b *bundle) add() uuid.UUID {
 	b.t.Helper()
 	id := newID()
-	n := users.NewUser{
+	n, err := users.NewUser{
 		ID: id, Email: id.String() + "@example.com", EmailVerified: true, Profile: users.Profile{FullName: "Ada"}, CreatedAt: b.now,
-	}
-	require.NoError(b.t, b.Store.InTx(b.t.Context(), func(tx users.Tx) error { return tx.EnsureUser(b.t.Context(), n.WithDefaults()) }))
+	}.Parse("data")
+	require.NoError(b.t, err)
+	require.NoError(b.t, b.Store.InTx(b.t.Context(), func(tx users.Tx) error { return tx.EnsureUser(b.t.Context(), n) }))
 	return id
 }
 

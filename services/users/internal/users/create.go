@@ -49,13 +49,12 @@ func newUser(ctx context.Context, b api.NewUser) (NewUser, error) {
 	if err := mayGrant(ctx, b.Roles); err != nil {
 		return NewUser{}, err
 	}
-	name, nameErr := cleanName(b.FullName)
-	zone, zoneErr := cleanZone(b.TimeZone)
-	if err := allOf(nameErr, zoneErr); err != nil {
-		return NewUser{}, err
+	n := NewUser{
+		Profile: Profile{FullName: b.FullName, Locale: b.Locale, TimeZone: b.TimeZone},
+		Email:   b.Email,
+		Roles:   b.Roles,
 	}
-	profile := Profile{FullName: name, Locale: b.Locale, TimeZone: zone}
-	return NewUser{Profile: profile, Email: b.Email, Roles: b.Roles}.WithDefaults(), nil
+	return n.Parse("body")
 }
 
 // reserve chooses the id of a new user; a repeated request gets the one it got first.

@@ -53,9 +53,10 @@ func TestCreate(t *testing.T) {
 		_, err := b.Create(ctx, in)
 		require.ErrorIs(t, err, errs.Unavailable)
 		mend()
-		n := users.NewUser{Email: "grace@example.com", Profile: users.Profile{FullName: "Grace Hopper"}, CreatedAt: b.now}
+		n, err := users.NewUser{Email: "grace@example.com", Profile: users.Profile{FullName: "Grace Hopper"}, CreatedAt: b.now}.Parse("data")
+		require.NoError(t, err)
 		n.ID = column[uuid.UUID](b, "SELECT (answer #>> '{}')::uuid FROM idempotency_keys")[0]
-		require.NoError(t, b.Store.InTx(ctx, func(tx users.Tx) error { return tx.EnsureUser(ctx, n.WithDefaults()) }))
+		require.NoError(t, b.Store.InTx(ctx, func(tx users.Tx) error { return tx.EnsureUser(ctx, n) }))
 
 		out, err := b.Create(ctx, in)
 		require.NoError(t, err)
@@ -89,8 +90,16 @@ func TestCreate(t *testing.T) {
 	t.Run("everything wrong is said at once", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
-		_, err := b.Create(as(t.Context(), newID()), &api.CreateUserRequest{Body: api.NewUser{FullName: " ", TimeZone: "Nowhere"}})
+		_, err := b.Create(as(t.Context(), newID()), &api.CreateUserRequest{Body: api.NewUser{
+			Email: "\u202eeve@example.com", FullName: " ", Locale: "en-YY", TimeZone: "Nowhere",
+		}})
 		require.ErrorIs(t, err, errs.Invalid)
-		require.Len(t, errs.From(err).Fields, 2)
+		var codes []string
+		for _, f := range errs.From(err).Fields {
+			codes = append(codes, f.Field+": "+f.Code)
+		}
+		require.Equal(t, []string{
+			"body.full_name: required", "body.locale: unknown_locale", "body.time_zone: unknown_time_zone", "body.email: format",
+		}, codes)
 	})
 }

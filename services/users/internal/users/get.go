@@ -72,9 +72,12 @@ func (s *Service) adopt(ctx context.Context, id uuid.UUID) error {
 	if err != nil {
 		return fmt.Errorf("adopt an account: %w", err)
 	}
-	n := NewUser{
+	n, err := NewUser{
 		ID: id, Email: a.Email, EmailVerified: a.Verified, Profile: Profile{FullName: a.FullName, Locale: a.Locale},
 		Roles: a.Roles, CreatedAt: a.CreatedAt,
+	}.Parse("data")
+	if err != nil { // auth's fault, not the caller's
+		return errs.New(errs.Internal, "internal", "The account cannot be read.").WithCause(err)
 	}
-	return s.Store.InTx(ctx, func(tx Tx) error { return tx.EnsureUser(ctx, n.WithDefaults()) })
+	return s.Store.InTx(ctx, func(tx Tx) error { return tx.EnsureUser(ctx, n) })
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/page"
+	"github.com/atrium-mesh/atrium/pkg/text"
 	"github.com/atrium-mesh/atrium/services/users/api"
 )
 
@@ -24,6 +25,9 @@ type position struct {
 
 // List lists users.
 func (s *Service) List(ctx context.Context, in *api.ListUsersRequest) (*api.ListUsersResponse, error) {
+	if err := checkFilter(in); err != nil {
+		return nil, err
+	}
 	order, err := orderOf(in.Sort)
 	if err != nil {
 		return nil, err
@@ -50,6 +54,14 @@ func (s *Service) List(ctx context.Context, in *api.ListUsersRequest) (*api.List
 		items = append(items, view(u))
 	}
 	return &api.ListUsersResponse{Body: page.New(in.Query, items, total, next)}, nil
+}
+
+// checkFilter refuses filters that no user can match, before the database looks for them.
+func checkFilter(in *api.ListUsersRequest) error {
+	_, textErr := text.Optional("query.q", in.Q, maxSearch, text.Line)
+	_, roleErr := text.Optional("query.role", in.Role, maxRole, text.Line)
+	_, statusErr := text.Optional("query.status", in.Status, maxRole, text.Line)
+	return allOf(textErr, roleErr, statusErr)
 }
 
 func orderOf(sort string) (Order, error) {

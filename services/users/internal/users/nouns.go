@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/atrium-mesh/atrium/pkg/text"
 )
 
 // The statuses of a user.
@@ -49,15 +51,20 @@ type NewUser struct {
 	CreatedAt     time.Time
 }
 
-// WithDefaults fills in what nothing was said about.
-func (n NewUser) WithDefaults() NewUser {
-	out := n
-	out.Locale = orDefault(n.Locale, DefaultLocale)
-	out.TimeZone = orDefault(n.TimeZone, DefaultTimeZone)
-	if n.Roles == nil {
-		out.Roles = []string{}
+// Parse is a user to be added with what nothing was said about filled in, or errs.Invalid with what no user can have. Where is what its
+// parts belong to: "body" of a request, "data" of an event.
+func (n NewUser) Parse(where string) (NewUser, error) {
+	profile, profileErr := n.Profile.parse(where)
+	_, emailErr := text.Line(where+".email", n.Email, MaxEmail)
+	rolesErr := CheckRoles(where, n.Roles)
+	if err := allOf(profileErr, emailErr, rolesErr); err != nil {
+		return NewUser{}, err
 	}
-	return out
+	n.Profile = profile
+	if n.Roles == nil {
+		n.Roles = []string{}
+	}
+	return n, nil
 }
 
 // Status is what a new user begins with.

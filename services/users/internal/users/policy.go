@@ -1,40 +1,47 @@
 package users
 
 import (
+	"cmp"
 	"context"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/atrium-mesh/atrium/pkg/authz"
 	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/pkg/person"
+	"github.com/atrium-mesh/atrium/pkg/text"
 )
 
-func orDefault(s, fallback string) string {
-	if s = strings.TrimSpace(s); s == "" {
-		return fallback
-	}
-	return s
+// parse is a profile of what was said, or what is wrong with each part of it, all at once. Where is what the parts belong to: "body" of a
+// request, "data" of an event. An empty locale or time zone was not said.
+func (p Profile) parse(where string) (Profile, error) {
+	var nameErr, localeErr, zoneErr error
+	p.FullName, nameErr = person.Name(where+".full_name", p.FullName)
+	p.Locale, localeErr = person.Locale(where+".locale", cmp.Or(p.Locale, DefaultLocale))
+	p.TimeZone, zoneErr = person.TimeZone(where+".time_zone", cmp.Or(p.TimeZone, DefaultTimeZone))
+	return p, allOf(nameErr, localeErr, zoneErr)
 }
 
-// cleanName is a name without the white space around it; a name of nothing else is refused.
-func cleanName(s string) (string, error) {
-	s = strings.TrimSpace(s)
-	if s == "" {
-		return "", errs.InvalidField("body.full_name", "required", "must not be blank")
-	}
-	return s, nil
-}
+// The bounds of what auth owns and this service keeps a copy of. Auth says what an address and a role are.
+const (
+	MaxEmail  = 254 // characters
+	maxRoles  = 100
+	maxRole   = 64 // characters
+	maxSearch = 100
+)
 
-// cleanZone is a time zone of the IANA database.
-func cleanZone(s string) (string, error) {
-	s = orDefault(s, DefaultTimeZone)
-	if _, err := time.LoadLocation(s); err != nil || s == "Local" {
-		return "", errs.InvalidField("body.time_zone", "unknown_time_zone", "must be a time zone of the IANA database, such as Europe/London")
+// CheckRoles bounds the copy of an account's roles. Where is what they belong to, such as "data" of an event.
+func CheckRoles(where string, roles []string) error {
+	if len(roles) > maxRoles {
+		return errs.InvalidField(where+".roles", "too_many", "must be at most 100")
 	}
-	return s, nil
+	for _, role := range roles {
+		if _, err := text.Line(where+".roles", role, maxRole); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // allOf is one error that names every field that these errors name.

@@ -1,12 +1,14 @@
 package users
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
 	"github.com/google/uuid"
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/pkg/person"
 	"github.com/atrium-mesh/atrium/services/users/api"
 )
 
@@ -71,17 +73,17 @@ func (s *Service) change(ctx context.Context, rawID, ifMatch string, c api.Profi
 
 // merged is the profile after the change, or what is wrong with each field of it.
 func merged(p Profile, c api.ProfileChange) (Profile, error) {
-	var nameErr, zoneErr error
+	var nameErr, localeErr, zoneErr error
 	if c.FullName != nil {
-		p.FullName, nameErr = cleanName(*c.FullName)
+		p.FullName, nameErr = person.Name("body.full_name", *c.FullName)
 	}
 	if c.Locale != nil {
-		p.Locale = orDefault(*c.Locale, DefaultLocale)
+		p.Locale, localeErr = person.Locale("body.locale", cmp.Or(*c.Locale, DefaultLocale))
 	}
 	if c.TimeZone != nil {
-		p.TimeZone, zoneErr = cleanZone(*c.TimeZone)
+		p.TimeZone, zoneErr = person.TimeZone("body.time_zone", cmp.Or(*c.TimeZone, DefaultTimeZone))
 	}
-	return p, allOf(nameErr, zoneErr)
+	return p, allOf(nameErr, localeErr, zoneErr)
 }
 
 // TellUpdated tells others what they keep a copy of, after a change that an event brought. A user that is not there is no matter.

@@ -25,7 +25,7 @@ type Config struct {
 	Audience       string  `env:"AUDIENCE" envDefault:"atrium" doc:"What the aud claim of a token must contain."`
 	JWKSURL        string  `env:"JWKS_URL" doc:"Where the keys of ISSUER are. Empty: ISSUER/.well-known/jwks.json."`
 	TrustedIssuers Issuers `env:"TRUSTED_ISSUERS" doc:"Further issuers, as JSON: [{\"url\":…,\"jwks_url\":…,\"audience\":…,\"permissions\":[…]}]."`
-	SecretKey      Secret  `env:"SECRET_KEY,required" secret:"true" doc:"At least 32 random bytes, in base64 or as they are. Other keys are derived from it; the same for all replicas."`
+	SecretKey      Secret  `env:"SECRET_KEY,required" secret:"true" doc:"At least 32 random bytes, in base64 or as they are: openssl rand -base64 32. What can be guessed is refused. Other keys are derived from it; the same for all replicas."`
 
 	DrainDelay time.Duration `env:"DRAIN_DELAY" envDefault:"0s" doc:"At shutdown, time between becoming not ready and refusing connections. Meanwhile every answer asks for its connection to be closed. More than the 5s after which the gateway closes idle connections, and the time that load balancers need to notice."`
 }
@@ -42,8 +42,8 @@ func (c Config) Validate() error {
 			errs = append(errs, err)
 		}
 	}
-	if len(c.SecretKey.key) < secretSize {
-		errs = append(errs, config.Problemf("SECRET_KEY", "must be at least %d bytes long.", secretSize))
+	if err := c.SecretKey.validate(); err != nil {
+		errs = append(errs, err)
 	}
 	if c.DrainDelay < 0 {
 		errs = append(errs, config.Problemf("DRAIN_DELAY", "must not be negative."))

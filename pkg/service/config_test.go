@@ -10,7 +10,7 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/service"
 )
 
-const key = "0123456789abcdef0123456789abcdef-"
+const key = "w7510GGWGyc6zbmjXgq7JgZgrYMyd8oX0ducmkGHJGQ="
 
 func TestConfig(t *testing.T) {
 	t.Parallel()

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"log/slog"
+
+	"github.com/atrium-mesh/atrium/pkg/config"
 )
 
 const (
@@ -14,18 +16,34 @@ const (
 
 // Secret is a key that other keys are derived from. It is written in base64 (standard or URL alphabet), or as
 // it is. It never shows in logs or in fmt's output.
-type Secret struct{ key []byte }
+type Secret struct {
+	key  []byte
+	bits float64 // how many somebody has to guess, at most
+}
 
 // UnmarshalText reads a secret. Text that is base64 of enough bytes is decoded; other text is the key itself.
 func (s *Secret) UnmarshalText(text []byte) error {
-	s.key = append([]byte(nil), text...)
+	s.key, s.bits = append([]byte(nil), text...), entropy(text)
 	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
 		if decoded, err := encoding.DecodeString(string(text)); err == nil && len(decoded) >= secretSize {
-			s.key = decoded
+			s.key, s.bits = decoded, min(s.bits, entropy(decoded)) // words that happen to be base64 are words
 			return nil
 		}
 	}
 	return nil
+}
+
+// validate refuses a secret that is too short or that somebody may guess. Whoever has it reads sealed keys and makes links and cursors.
+func (s Secret) validate() error {
+	const would = "This makes a good one: openssl rand -base64 32"
+	switch {
+	case len(s.key) < secretSize:
+		return config.Problemf("SECRET_KEY", "must be at least %d bytes long. %s", secretSize, would)
+	case s.bits < leastEntropy:
+		return config.Problemf("SECRET_KEY", "can be guessed: it repeats itself or is made of words. %s", would)
+	default:
+		return nil
+	}
 }
 
 // Derive returns the 32-byte key for one purpose: HKDF-SHA-256 (RFC 5869) with the label as info. Keys of

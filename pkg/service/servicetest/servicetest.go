@@ -27,7 +27,7 @@ import (
 )
 
 // SecretKey is the SECRET_KEY of every service in a test.
-const SecretKey = "the secret key of tests, which everybody knows"
+const SecretKey = "w7510GGWGyc6zbmjXgq7JgZgrYMyd8oX0ducmkGHJGQ="
 
 const (
 	startTimeout    = 30 * time.Second

@@ -105,7 +105,7 @@ func (m *Mesh) start(service string, replica, port int, own map[string]string) {
 	env := maps.Clone(quick)
 	maps.Copy(env, map[string]string{
 		"HTTP_ADDR": loopback(port), "ADMIN_ADDR": loopback(admin), "NATS_URL": nats,
-		"ISSUER": m.Origin, "SECRET_KEY": "e2e-0123456789abcdef0123456789abcdef", "LOG_LEVEL": "info",
+		"ISSUER": m.Origin, "SECRET_KEY": "+42oysOL9hcPhfUERhTAKUZZDrABMAiq9yf7Zl+hyX8=", "LOG_LEVEL": "info",
 		"OTEL_EXPORTER_OTLP_ENDPOINT": m.opts.OTLP, "OTEL_BSP_SCHEDULE_DELAY": "100",
 	})
 	maps.Copy(env, own)

@@ -9,7 +9,7 @@ import (
 	authconfig "github.com/atrium-mesh/atrium/services/auth/internal/config"
 )
 
-var needed = config.Source{"DATABASE_URL": "postgres://localhost/auth", "SECRET_KEY": "0123456789abcdef0123456789abcdef"}
+var needed = config.Source{"DATABASE_URL": "postgres://localhost/auth", "SECRET_KEY": "w7510GGWGyc6zbmjXgq7JgZgrYMyd8oX0ducmkGHJGQ="}
 
 func TestConfig_defaults(t *testing.T) {
 	t.Parallel()

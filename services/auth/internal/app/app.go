@@ -23,6 +23,7 @@ import (
 	"github.com/atrium-mesh/atrium/services/auth/internal/links"
 	"github.com/atrium-mesh/atrium/services/auth/internal/pages"
 	"github.com/atrium-mesh/atrium/services/auth/internal/password"
+	"github.com/atrium-mesh/atrium/services/auth/internal/password/breach"
 	"github.com/atrium-mesh/atrium/services/auth/internal/revocation"
 	"github.com/atrium-mesh/atrium/services/auth/internal/roles"
 	"github.com/atrium-mesh/atrium/services/auth/internal/sessions"
@@ -84,7 +85,7 @@ func compose(cfg authconfig.Config, base *service.Base) (domain, error) {
 	if err != nil {
 		return domain{}, err
 	}
-	policy, err := password.NewPolicy()
+	policy, err := choosing(cfg, tel)
 	if err != nil {
 		return domain{}, err
 	}
@@ -136,6 +137,19 @@ func compose(cfg authconfig.Config, base *service.Base) (domain, error) {
 		}),
 		jobs: runner,
 	}, nil
+}
+
+// choosing is which passwords may be chosen here.
+func choosing(cfg authconfig.Config, tel *telemetry.Telemetry) (*password.Policy, error) {
+	c := password.PolicyConfig{Context: cfg.Passwords.Context(cfg.Issuer)}
+	if cfg.Passwords.BreachURL != "" {
+		asked, err := breach.New(cfg.Passwords.BreachURL, breach.Deps{Logger: tel.Logger, Meter: tel.Meter})
+		if err != nil {
+			return nil, err
+		}
+		c.Breaches = asked
+	}
+	return password.NewPolicy(c)
 }
 
 // background is the jobs that auth does by itself.

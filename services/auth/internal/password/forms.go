@@ -10,49 +10,6 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// runs are characters that follow each other on a keyboard, in rows and in columns. Codes that follow each other (abc, 123) are runs too.
-var runs = [...]string{
-	"1234567890-=", "qwertyuiop[]", "asdfghjkl;'", "zxcvbnm,./", "qwertzuiopü", "azertyuiop",
-	"1qaz", "2wsx", "3edc", "4rfv", "5tgb", "6yhn", "7ujm", "8ik,", "9ol.", "0p;/",
-}
-
-// surprises counts the characters that do not follow from the one before: not the same, not the next or previous letter or digit, not a
-// neighbour on the keyboard, and not a repetition of the text so far.
-func surprises(text string) int {
-	count, previous := 0, rune(-1)
-	for _, r := range period(text) {
-		if !follows(previous, r) {
-			count++
-		}
-		previous = r
-	}
-	return count
-}
-
-func follows(previous, r rune) bool {
-	if d := r - previous; d >= -1 && d <= 1 {
-		return true
-	}
-	for _, run := range runs {
-		i, j := strings.IndexRune(run, previous), strings.IndexRune(run, r)
-		if i >= 0 && j >= 0 && (j-i == 1 || i-j == 1) {
-			return true
-		}
-	}
-	return false
-}
-
-// period is the shortest text of which the whole is a repetition, the last one possibly cut: "abcabca" is of "abc".
-func period(text string) string {
-	rs := []rune(text)
-	for n := 1; n <= len(rs)/2; n++ {
-		if slices.Equal(rs[n:], rs[:len(rs)-n]) {
-			return string(rs[:n])
-		}
-	}
-	return text
-}
-
 // split cuts a password into what stands before its first letter, the middle, and what stands after its last. A digit or sign in the
 // middle stays there.
 func split(password string) (before, core, after string) {
@@ -104,23 +61,45 @@ const shortestPart = 3
 
 // parts are the texts that are known of the person, in the spelling of plain, the longest first.
 func (who Person) parts() []string {
-	fold := func(s string) string { return strings.ToLower(norm.NFKC.String(s)) }
-	email, name := fold(who.Email), fold(who.FullName)
-	local, domain, _ := strings.Cut(email, "@")
+	local, domain, _ := strings.Cut(bounded(who.Email), "@")
+	name := bounded(who.FullName)
+	return parts([]string{bounded(who.Email), local, domain, name}, local, domain, name)
+}
+
+// bounded is as much of a text as a person's name or address can have.
+func bounded(s string) string { return s[:min(len(s), maxKnown)] }
+
+const maxKnown = 1024 // bytes
+
+// shortestLabel is how many letters a part of a context word has that counts by itself: "com" and "www" are everybody's.
+const shortestLabel = 4
+
+// contextParts are words and host names, and the longer parts of them.
+func contextParts(texts []string) []string {
+	all := parts(texts, texts...)
+	whole := parts(texts)
+	return slices.DeleteFunc(all, func(part string) bool {
+		return utf8.RuneCountInString(part) < shortestLabel && !slices.Contains(whole, part)
+	})
+}
+
+// parts are texts in the spelling of plain, and the words of others, the longest first.
+func parts(texts []string, sentences ...string) []string {
 	apart := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) }
-	candidates := []string{email, local, domain, name}
-	for _, text := range []string{local, domain, name} {
-		candidates = append(candidates, strings.FieldsFunc(text, apart)...)
+	candidates := slices.Clone(texts)
+	for _, s := range sentences {
+		candidates = append(candidates, strings.FieldsFunc(s, apart)...)
 	}
-	var parts []string
+	var out []string
 	for _, c := range candidates {
+		c = plain(strings.ToLower(norm.NFKC.String(c)))
 		// Digits at the end of a local part ("ada1815") are what the name is without them, too.
-		for _, form := range []string{plain(c), strings.TrimRight(plain(c), "0123456789")} {
+		for _, form := range []string{c, strings.TrimRight(c, "0123456789")} {
 			if utf8.RuneCountInString(form) >= shortestPart {
-				parts = append(parts, form)
+				out = append(out, form)
 			}
 		}
 	}
-	slices.SortFunc(parts, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
-	return slices.Compact(parts)
+	slices.SortFunc(out, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
+	return slices.Compact(out)
 }

@@ -18,6 +18,26 @@ import (
 // MaxBytes bounds a password before any work is done with it: 256 characters of four bytes each.
 const MaxBytes = 1024
 
+// normalize is a password as it is the same on every keyboard, in NFKC. It is false for one of more than MaxBytes, before or after: NFKC
+// can make a text eleven times as long, which is given up as soon as it is too long.
+func normalize(password string) (string, bool) {
+	if len(password) > MaxBytes {
+		return "", false
+	}
+	if norm.NFKC.IsNormalString(password) {
+		return password, true
+	}
+	var it norm.Iter
+	it.InitString(norm.NFKC, password)
+	normal := make([]byte, 0, len(password))
+	for !it.Done() {
+		if normal = append(normal, it.Next()...); len(normal) > MaxBytes {
+			return "", false
+		}
+	}
+	return string(normal), true
+}
+
 // Result is what a verification found.
 type Result struct {
 	OK          bool // the password is right
@@ -53,7 +73,8 @@ func NewHasher(c Config) (*Hasher, error) {
 
 // Hash is the PHC string of a password. It is errs.Unavailable "busy" when too many others wait.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
-	if len(password) > MaxBytes {
+	normal, ok := normalize(password)
+	if !ok {
 		return "", errs.New(errs.Invalid, "password_too_long", "The password is too long.")
 	}
 	release, err := h.acquire(ctx)
@@ -61,7 +82,7 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 		return "", err
 	}
 	defer release()
-	made, err := newHash(h.params, norm.NFKC.String(password))
+	made, err := newHash(h.params, normal)
 	if err != nil {
 		return "", err
 	}
@@ -72,7 +93,8 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 // it works as long as for a wrong password. It is errs.Unavailable "busy" when too many others wait; an encoded that is not understood is
 // an error.
 func (h *Hasher) Verify(ctx context.Context, password, encoded string) (Result, error) {
-	if len(password) > MaxBytes {
+	normal, ok := normalize(password)
+	if !ok {
 		password, encoded = "", "" // it cannot be right, and must not cost more
 	}
 	release, err := h.acquire(ctx)
@@ -82,21 +104,21 @@ func (h *Hasher) Verify(ctx context.Context, password, encoded string) (Result, 
 	defer release()
 	switch {
 	case encoded == "":
-		_ = h.dummy.matches(norm.NFKC.String(password))
+		_ = h.dummy.matches(normal)
 		return Result{}, nil
 	case strings.HasPrefix(encoded, "$2"):
 		return verifyBcrypt(password, encoded)
 	default:
-		return h.verifyArgon2(password, encoded)
+		return h.verifyArgon2(normal, encoded)
 	}
 }
 
-func (h *Hasher) verifyArgon2(password, encoded string) (Result, error) {
+func (h *Hasher) verifyArgon2(normal, encoded string) (Result, error) {
 	stored, err := parseHash(encoded)
 	if err != nil {
 		return Result{}, fmt.Errorf("verify a password: %w", err)
 	}
-	if !stored.matches(norm.NFKC.String(password)) {
+	if !stored.matches(normal) {
 		return Result{}, nil
 	}
 	return Result{OK: true, NeedsRehash: stored.params != h.params || len(stored.key) != keyBytes || len(stored.salt) != saltBytes}, nil

@@ -1,11 +1,12 @@
 package setup
 
 import (
+	"cmp"
 	"errors"
 
 	"github.com/atrium-mesh/atrium/pkg/config"
 	"github.com/atrium-mesh/atrium/pkg/errs"
-	"github.com/atrium-mesh/atrium/services/auth/internal/accounts"
+	"github.com/atrium-mesh/atrium/pkg/person"
 	"github.com/atrium-mesh/atrium/services/auth/internal/address"
 	"github.com/atrium-mesh/atrium/services/auth/internal/password"
 )
@@ -28,7 +29,7 @@ func (c Config) Validate() error {
 	} else if _, err := address.Parse("ADMIN_EMAIL", c.Email); err != nil {
 		problems = append(problems, config.Problemf("ADMIN_EMAIL", "must be an e-mail address."))
 	}
-	if _, err := accounts.ParseName("ADMIN_NAME", c.Name); err != nil {
+	if _, err := person.Name("ADMIN_NAME", c.Name); err != nil {
 		problems = append(problems, config.Problemf("ADMIN_NAME", "%s.", errs.From(err).Fields[0].Message))
 	}
 	if c.Password == "" {
@@ -39,8 +40,18 @@ func (c Config) Validate() error {
 	return errors.Join(problems...)
 }
 
+// variables says of which variables an error speaks that names the fields of the setup form.
+func variables(err error) error {
+	names := map[string]string{"body.email": "ADMIN_EMAIL", "body.password": "ADMIN_PASSWORD", "body.full_name": "ADMIN_NAME"}
+	var problems []error
+	for _, f := range errs.From(err).Fields {
+		problems = append(problems, config.Problemf(cmp.Or(names[f.Field], f.Field), "%s.", f.Message))
+	}
+	return errors.Join(problems...)
+}
+
 func (c Config) checkPassword() error {
-	policy, err := password.NewPolicy()
+	policy, err := password.NewPolicy(password.PolicyConfig{})
 	if err != nil {
 		return err
 	}

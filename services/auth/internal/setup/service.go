@@ -9,6 +9,7 @@ import (
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/events"
+	"github.com/atrium-mesh/atrium/pkg/person"
 	"github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/auth/internal/accounts"
 	"github.com/atrium-mesh/atrium/services/auth/internal/address"
@@ -78,6 +79,8 @@ func (s *Service) Start(ctx context.Context) error {
 		// Whoever has that account need not be who configured it: it is not made an administrator.
 		s.Logger.ErrorContext(ctx, "ADMIN_EMAIL has an account that is no administrator; set another address, or use the setup link", "error", err)
 		return nil
+	case errors.Is(err, errs.Invalid): // what Validate could not see: a breach, the name of this site
+		return fmt.Errorf("make the first administrator: %w", variables(err))
 	case err != nil:
 		return fmt.Errorf("make the first administrator: %w", err)
 	}
@@ -133,10 +136,10 @@ func (s *Service) prepare(ctx context.Context, in api.Setup) (made accounts.NewA
 	if made.Address, err = address.Parse("body.email", in.Email); err != nil {
 		return made, err
 	}
-	if made.FullName, err = accounts.ParseName("body.full_name", in.FullName); err != nil {
+	if made.FullName, err = person.Name("body.full_name", in.FullName); err != nil {
 		return made, err
 	}
-	if err = s.Policy.Check("body.password", in.Password, password.Person{Email: made.Address.Typed, FullName: made.FullName}); err != nil {
+	if err = s.Policy.Choose(ctx, "body.password", in.Password, password.Person{Email: made.Address.Typed, FullName: made.FullName}); err != nil {
 		return made, err
 	}
 	made.PasswordHash, err = s.Passwords.Hash(ctx, in.Password)

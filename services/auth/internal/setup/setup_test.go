@@ -2,6 +2,7 @@ package setup_test
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
 	"net/url"
 	"strings"
@@ -36,7 +37,7 @@ func newBundle(t *testing.T) *bundle {
 	hashing.MemoryKiB, hashing.Iterations = 7<<10, 1
 	hasher, err := password.NewHasher(hashing)
 	require.NoError(t, err)
-	policy, err := password.NewPolicy()
+	policy, err := password.NewPolicy(password.PolicyConfig{})
 	require.NoError(t, err)
 	log := &bytes.Buffer{}
 	return &bundle{Bundle: b, log: log, deps: setup.Deps{
@@ -114,6 +115,36 @@ func TestStart_makes_the_configured_administrator_once(t *testing.T) {
 	out, err := b.service(other).Link(t.Context(), nil)
 	require.NoError(t, err)
 	require.Equal(t, &api.SetupLinkResponse{}, out, "nobody needs a link")
+}
+
+type breached struct{ password string }
+
+func (b breached) Known(_ context.Context, password string) bool { return password == b.password }
+
+// What the configuration alone cannot tell is said at start, in the words of the configuration.
+func TestStart_says_what_is_wrong_with_the_password(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		policy   password.PolicyConfig
+		password string
+	}{
+		"breached":    {password.PolicyConfig{Breaches: breached{goodPassword}}, goodPassword},
+		"of the site": {password.PolicyConfig{Context: []string{"orchard.example.com"}}, "orchard-orchard!"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBundle(t)
+			var err error
+			b.deps.Policy, err = password.NewPolicy(c.policy)
+			require.NoError(t, err)
+			admin := configured()
+			admin.Password = c.password
+			err = b.service(admin).Start(t.Context())
+			require.ErrorContains(t, err, "ADMIN_PASSWORD")
+			require.NotContains(t, err.Error(), c.password)
+			require.Zero(t, b.admins(t))
+		})
+	}
 }
 
 func TestStart_of_replicas_at_the_same_time(t *testing.T) {

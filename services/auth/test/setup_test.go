@@ -39,13 +39,13 @@ type mesh struct {
 }
 
 // setup starts auth with cheap password hashes. Env wins.
-func setup(t *testing.T, env config.Source) *mesh {
+func setup(t testing.TB, env config.Source) *mesh {
 	t.Helper()
 	return setupWith(t, env, servicetest.Options{Migrations: migrations.FS})
 }
 
 // setupWith is setup with a database or a broker that the test brings along.
-func setupWith(t *testing.T, env config.Source, o servicetest.Options) *mesh {
+func setupWith(t testing.TB, env config.Source, o servicetest.Options) *mesh {
 	t.Helper()
 	jwks := &forwarder{}
 	server := httptest.NewServer(jwks)

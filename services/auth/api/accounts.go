@@ -15,7 +15,7 @@ const tagAccounts = "Accounts"
 // Registration is what a person signs up with.
 type Registration struct {
 	Email    string `json:"email" format:"email" minLength:"3" maxLength:"254" doc:"The address to sign in with; a link is sent there to prove it" example:"ada@example.com"`
-	Password string `json:"password" minLength:"12" maxLength:"256" writeOnly:"true" doc:"At least 12 characters; not a common password, not made of the own name or address" example:"seven green bicycles"`
+	Password string `json:"password" minLength:"12" maxLength:"256" writeOnly:"true" doc:"At least 12 characters; not a common or a breached password, not made of the own name or address, or of this site's" example:"seven green bicycles"`
 	FullName string `json:"full_name" minLength:"1" maxLength:"200" doc:"What to call the person" example:"Ada Lovelace"`
 	Locale   string `json:"locale,omitempty" maxLength:"35" pattern:"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$" doc:"The language to write to the person in (BCP 47); English when left out" example:"en"`
 }
@@ -44,7 +44,8 @@ var Register = op.Op[RegisterRequest, RegisterResponse]{
 		Summary: "Sign up", DefaultStatus: http.StatusCreated, Errors: []int{http.StatusForbidden, http.StatusConflict},
 		Description: "Makes an account and sends a link to its address. 409 `email_taken` when there is one with this address, 403 " +
 			"`registration_disabled` when people cannot sign up here. A password that breaks the policy is a 422 on `body.password` with the code " +
-			"`too_short`, `too_long`, `password_common` or `password_personal`.",
+			"`too_short`, `too_long`, `password_common`, `password_personal`, `password_context` (made of this site's or product's name) or `password_breached` " +
+			"(known from a breach of another site). The same policy holds wherever a password is chosen.",
 	},
 	Allow: authz.Public(), Limit: op.LimitSignUp,
 }

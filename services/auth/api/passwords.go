@@ -39,7 +39,7 @@ var ResetPassword = op.Op[ResetPasswordRequest, struct{}]{
 	Operation: huma.Operation{
 		OperationID: "reset-password", Method: http.MethodPost, Path: "/api/v1/auth/password/reset", Tags: []string{tagPasswords},
 		Summary: "Set another password", DefaultStatus: http.StatusNoContent,
-		Description: "Sets the password with the link of the reset mail, and ends every session of the account. The policy is that of sign-up." + linkErrors,
+		Description: "Sets the password with the link of the reset mail, and ends every session of the account. The policy is that of sign-up, with its codes on `body.password`." + linkErrors,
 	},
 	Allow: authz.Public(), Limit: op.LimitSignUp,
 }
@@ -58,7 +58,8 @@ var ChangePassword = op.Op[ChangePasswordRequest, struct{}]{
 	Operation: huma.Operation{
 		OperationID: "change-password", Method: http.MethodPost, Path: "/api/v1/auth/password/change", Tags: []string{tagPasswords},
 		Summary: "Change one's password", DefaultStatus: http.StatusNoContent, Errors: []int{http.StatusForbidden, http.StatusTooManyRequests},
-		Description: "Needs the current password: 403 `wrong_password`, and 429 after too many wrong ones. This session stays, every other one ends at once.",
+		Description: "Needs the current password: 403 `wrong_password`, and 429 after too many wrong ones. This session stays, every other one ends at once. The policy is that of " +
+			"sign-up, with its codes on `body.new_password`.",
 	},
 	Allow: authz.Authenticated(),
 }

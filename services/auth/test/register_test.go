@@ -36,6 +36,8 @@ func TestRegister_refuses(t *testing.T) {
 		"an_empty_name":                {object{"full_name": ""}, "body.full_name", "too_short"},
 		"a_blank_name":                 {object{"full_name": "   "}, "body.full_name", "required"},
 		"a_name_of_two_lines":          {object{"full_name": "Eve\nBcc: x"}, "body.full_name", "format"},
+		"a_name_that_turns_round":      {object{"full_name": "Eve \u202eadA"}, "body.full_name", "format"},
+		"a_language_that_is_none":      {object{"locale": "xx"}, "body.locale", "unknown_locale"},
 		"a_locale_that_is_none":        {object{"locale": "en GB"}, "body.locale", "pattern"},
 		"a_field_that_is_not_known":    {object{"is_admin": true}, "body.is_admin", "unknown_field"},
 		"roles_that_one_gives_oneself": {object{"roles": []string{"admin"}}, "body.roles", "unknown_field"},

@@ -25,7 +25,8 @@ func (s *Service) ChangePassword(ctx context.Context, in *api.ChangePasswordRequ
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Policy.Check("body.new_password", in.Body.NewPassword, password.Person{Email: account.Email, FullName: account.FullName}); err != nil {
+	owner := password.Person{Email: account.Email, FullName: account.FullName}
+	if err := s.Policy.Choose(ctx, "body.new_password", in.Body.NewPassword, owner); err != nil {
 		return nil, err
 	}
 	known, err := s.confirm(ctx, account, in.Body.CurrentPassword)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/atrium-mesh/atrium/pkg/authz"
 	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/pkg/person"
 	"github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/auth/internal/address"
 	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
@@ -37,14 +38,20 @@ func (s *Service) Create(ctx context.Context, in *api.CreateAccountRequest) (*ap
 }
 
 func (s *Service) invited(ctx context.Context, in *api.CreateAccountRequest) (made NewAccount, err error) {
-	made = NewAccount{ID: in.ID, Locale: in.Locale, Origin: api.OriginInvitation, Roles: in.Roles}
+	made = NewAccount{ID: in.ID, Origin: api.OriginInvitation}
 	if in.ID == uuid.Nil {
 		return made, errs.InvalidField("body.id", "required", "must not be empty")
 	}
 	if made.Address, err = address.Parse("body.email", in.Email); err != nil {
 		return made, err
 	}
-	if made.FullName, err = ParseName("body.full_name", in.FullName); err != nil {
+	if made.FullName, err = person.Name("body.full_name", in.FullName); err != nil {
+		return made, err
+	}
+	if made.Locale, err = person.OptionalLocale("body.locale", in.Locale); err != nil {
+		return made, err
+	}
+	if made.Roles, err = identity.ParseRoleNames("body.roles", in.Roles); err != nil {
 		return made, err
 	}
 	return made, s.mayGive(ctx, made.roles())

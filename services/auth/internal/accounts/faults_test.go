@@ -38,7 +38,7 @@ func setup(t *testing.T) *bundle {
 	b := &bundle{Bench: faulttest.New(t), clock: time.Now}
 	hasher, err := password.NewHasher(password.Config{MemoryKiB: 7168, Iterations: 1, Parallelism: 1, QueueLength: 100, QueueWait: time.Minute})
 	require.NoError(t, err)
-	policy, err := password.NewPolicy()
+	policy, err := password.NewPolicy(password.PolicyConfig{})
 	require.NoError(t, err)
 	service := func(s *store.Store) *accounts.Service {
 		b.links = links.New(links.Config{

@@ -3,18 +3,16 @@ package accounts
 import (
 	"context"
 
+	"github.com/atrium-mesh/atrium/pkg/person"
 	"github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/auth/internal/audit"
 )
 
 // AcceptInvitation implements [api.AcceptInvitation].
 func (s *Service) AcceptInvitation(ctx context.Context, in *api.AcceptInvitationRequest) (*struct{}, error) {
-	name := ""
-	if in.Body.FullName != "" {
-		var err error
-		if name, err = ParseName("body.full_name", in.Body.FullName); err != nil {
-			return nil, err
-		}
+	name, err := person.OptionalName("body.full_name", in.Body.FullName)
+	if err != nil {
+		return nil, err
 	}
 	hash, err := s.hashFor(ctx, in.Body.Token, api.LinkInvitation, in.Body.Password, name)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/pkg/person"
 	"github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/auth/internal/address"
 	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
@@ -33,17 +34,20 @@ func (s *Service) Register(ctx context.Context, in *api.RegisterRequest) (*api.R
 
 // prepare checks a registration and hashes its password, which is done outside of any transaction.
 func (s *Service) prepare(ctx context.Context, r api.Registration) (made NewAccount, err error) {
-	made = NewAccount{Locale: r.Locale, Origin: api.OriginSignUp}
+	made = NewAccount{Origin: api.OriginSignUp}
 	if made.ID, err = identity.NewID(); err != nil {
 		return made, err
 	}
 	if made.Address, err = address.Parse("body.email", r.Email); err != nil {
 		return made, err
 	}
-	if made.FullName, err = ParseName("body.full_name", r.FullName); err != nil {
+	if made.FullName, err = person.Name("body.full_name", r.FullName); err != nil {
 		return made, err
 	}
-	if err = s.Policy.Check("body.password", r.Password, password.Person{Email: made.Address.Typed, FullName: made.FullName}); err != nil {
+	if made.Locale, err = person.OptionalLocale("body.locale", r.Locale); err != nil {
+		return made, err
+	}
+	if err = s.Policy.Choose(ctx, "body.password", r.Password, password.Person{Email: made.Address.Typed, FullName: made.FullName}); err != nil {
 		return made, err
 	}
 	_, err = s.Store.AccountByEmail(ctx, made.Address.Key)

@@ -63,10 +63,10 @@ func (s *Service) hashFor(ctx context.Context, token string, purpose api.LinkPur
 	if err != nil {
 		return "", err
 	}
-	for _, fullName := range []string{account.FullName, name} {
-		if err := s.Policy.Check("body.password", chosen, password.Person{Email: account.Email, FullName: fullName}); err != nil {
-			return "", err
-		}
+	err = s.Policy.Choose(ctx, "body.password", chosen,
+		password.Person{Email: account.Email, FullName: account.FullName}, password.Person{FullName: name})
+	if err != nil {
+		return "", err
 	}
 	return s.Passwords.Hash(ctx, chosen)
 }

@@ -3,6 +3,7 @@ package audit_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -139,6 +140,12 @@ func TestList_refuses(t *testing.T) {
 	_, err := b.List(t.Context(), &api.ListAuditRequest{From: now, To: now})
 	require.ErrorIs(t, err, errs.Invalid)
 	require.Equal(t, "query.to", errs.From(err).Fields[0].Field)
+	for _, in := range []api.ListAuditRequest{
+		{Action: strings.Repeat("a", 1<<20)}, {Actor: strings.Repeat("a", 101)}, {Subject: "a\x00"}, {Outcome: "\u202e"},
+	} {
+		_, err := b.List(t.Context(), &in)
+		require.ErrorIs(t, err, errs.Invalid)
+	}
 	b.Pool.Close()
 	_, err = b.List(t.Context(), &api.ListAuditRequest{})
 	require.ErrorIs(t, err, errs.Unavailable)

@@ -84,6 +84,9 @@ func TestConsumers_follow_a_users_life(t *testing.T) {
 	publish(t, b, usersapi.UserUpdated, ada.ID, usersapi.UserUpdatedData{UserID: ada.ID, Version: 2, FullName: "Augusta King", Locale: "de"})
 	b.eventually(t, ada.ID, func(a identity.Account) bool { return a.FullName == "Augusta King" && a.Locale == "de" })
 
+	turned := usersapi.UserUpdatedData{UserID: ada.ID, Version: 3, FullName: "\u202eadA", Locale: "de"}
+	publish(t, b, usersapi.UserUpdated, ada.ID, turned) // users never says that
+
 	publish(t, b, usersapi.UserDeactivated, ada.ID, at(3))
 	b.eventually(t, ada.ID, hasStatus(identity.StatusDisabled))
 	require.Zero(t, b.Int(t, "SELECT count(*) FROM sessions WHERE revoked_at IS NULL"))
@@ -99,5 +102,5 @@ func TestConsumers_follow_a_users_life(t *testing.T) {
 	publish(t, b, usersapi.UserErased, ada.ID, usersapi.UserErasedData{UserID: ada.ID, At: b.Clock.Now()})
 	b.eventually(t, ada.ID, hasStatus(identity.StatusErased))
 	require.Equal(t, 2, b.Int(t, "SELECT count(*) FROM audit_log WHERE action = 'account.disabled'"))
-	require.Zero(t, b.Int(t, "SELECT count(*) FROM dead_letters"))
+	require.Equal(t, 1, b.Int(t, "SELECT count(*) FROM dead_letters"), "what is no name is one")
 }

@@ -21,6 +21,9 @@ func (s *Service) Assign(ctx context.Context, in *api.SetUserRolesRequest) (*api
 	if err != nil {
 		return nil, userNotFound(err)
 	}
+	if _, err := identity.ParseRoleNames("body.roles", in.Body.Roles); err != nil {
+		return nil, err
+	}
 	var out *api.UserRolesResponse
 	err = s.Store.InTx(ctx, func(tx Tx) error {
 		out, err = s.assign(ctx, tx, id, in)

@@ -18,20 +18,20 @@ import (
 
 // Create implements [api.CreateRole].
 func (s *Service) Create(ctx context.Context, in *api.CreateRoleRequest) (*api.RoleResponse, error) {
-	permissions := sorted(in.Body.Permissions)
-	if err := known(in.Body.Permissions); err != nil {
+	asked, err := newRole(in.Body)
+	if err != nil {
 		return nil, err
 	}
+	permissions := asked.Permissions
 	if err := held(ctx, permissions); err != nil {
 		return nil, err
 	}
 	now := s.Clock()
+	asked.CreatedAt, asked.UpdatedAt = now, now
 	var made identity.Role
-	err := s.Store.InTx(ctx, func(tx Tx) error {
+	err = s.Store.InTx(ctx, func(tx Tx) error {
 		var err error
-		made, err = tx.AddRole(ctx, identity.Role{
-			OrgID: identity.Org, Name: in.Body.Name, Description: in.Body.Description, Permissions: permissions, CreatedAt: now, UpdatedAt: now,
-		})
+		made, err = tx.AddRole(ctx, asked)
 		if err != nil {
 			return err
 		}
@@ -49,7 +49,9 @@ var errJoined = errors.New("the members of the role have changed")
 
 // Update implements [api.UpdateRole]. New permissions are true for everybody with the role at once.
 func (s *Service) Update(ctx context.Context, in *api.UpdateRoleRequest) (*api.RoleResponse, error) {
-	if err := known(in.Body.Permissions); err != nil {
+	change := *in
+	var err error
+	if change.Body, err = parse(in.Body); err != nil {
 		return nil, err
 	}
 	const attempts = 5
@@ -60,7 +62,7 @@ func (s *Service) Update(ctx context.Context, in *api.UpdateRoleRequest) (*api.R
 		}
 		var changed identity.Role
 		err = s.Store.InTx(ctx, func(tx Tx) error {
-			changed, err = s.update(ctx, tx, in, members)
+			changed, err = s.update(ctx, tx, &change, members)
 			return err
 		})
 		if errors.Is(err, errJoined) && attempt < attempts {
@@ -85,7 +87,7 @@ func (s *Service) update(ctx context.Context, tx Tx, in *api.UpdateRoleRequest, 
 	if err != nil {
 		return before, err
 	}
-	permissions := sorted(in.Body.Permissions)
+	permissions := in.Body.Permissions
 	added, removed := without(permissions, before.Permissions), without(before.Permissions, permissions)
 	if err := held(ctx, slices.Concat(added, removed)); err != nil {
 		return before, err

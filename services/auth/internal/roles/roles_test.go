@@ -372,7 +372,7 @@ func TestDatabase_away(t *testing.T) {
 		"list": func() error { _, err := b.List(ctx, &api.ListRolesRequest{}); return err },
 		"get":  func() error { _, err := b.Get(ctx, &api.RoleRequest{Name: "admin"}); return err },
 		"create": func() error {
-			_, err := b.Create(ctx, &api.CreateRoleRequest{Body: api.NewRole{Name: "x"}})
+			_, err := b.Create(ctx, &api.CreateRoleRequest{Body: api.NewRole{Name: "auditor"}})
 			return err
 		},
 		"update": func() error { _, err := b.Update(ctx, update("x", "", "")); return err },

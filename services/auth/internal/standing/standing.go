@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/pkg/person"
 	"github.com/atrium-mesh/atrium/services/auth/internal/audit"
 	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
 	"github.com/atrium-mesh/atrium/services/auth/internal/revocation"
@@ -84,8 +85,16 @@ func (s *Standing) change(ctx context.Context, tx Tx, c Cause, status, action st
 	return record(ctx, tx, c, action, now)
 }
 
-// Copy keeps the name and the language, which passwords are checked against and mails are written in.
+// Copy keeps the name and the language, which passwords are checked against and mails are written in. Users has checked them; what is
+// no name or locale all the same is errs.Invalid, so that the event becomes a dead letter.
 func (s *Standing) Copy(ctx context.Context, tx Tx, account uuid.UUID, fullName, locale string) error {
+	fullName, err := person.OptionalName("data.full_name", fullName)
+	if err != nil {
+		return err
+	}
+	if locale, err = person.OptionalLocale("data.locale", locale); err != nil {
+		return err
+	}
 	return tx.SetProfile(ctx, account, fullName, locale, s.clock())
 }
 

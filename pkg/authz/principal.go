@@ -28,7 +28,22 @@ func (p *Principal) Can(permission string) bool {
 
 type contextKey int
 
-const principalKey contextKey = iota
+const (
+	principalKey contextKey = iota
+	serviceKey
+)
+
+// Caller is who makes a call: the person for whom it is, and the service that makes the hop. Either may be missing, which grants
+// nothing.
+type Caller struct {
+	Principal *Principal // nil: nobody has signed in
+	Service   string     // "users"; "": no service has said who it is
+}
+
+// CallerFrom is who makes the call that ctx belongs to.
+func CallerFrom(ctx context.Context) Caller {
+	return Caller{Principal: PrincipalFrom(ctx), Service: ServiceFrom(ctx)}
+}
 
 // WithPrincipal says in ctx who is calling.
 func WithPrincipal(ctx context.Context, p *Principal) context.Context {
@@ -39,4 +54,15 @@ func WithPrincipal(ctx context.Context, p *Principal) context.Context {
 func PrincipalFrom(ctx context.Context) *Principal {
 	p, _ := ctx.Value(principalKey).(*Principal)
 	return p
+}
+
+// WithService says in ctx which service made the hop, after its token was verified.
+func WithService(ctx context.Context, name string) context.Context {
+	return context.WithValue(ctx, serviceKey, name)
+}
+
+// ServiceFrom is the verified name of the service that made the hop, or "" when none has said who it is.
+func ServiceFrom(ctx context.Context) string {
+	name, _ := ctx.Value(serviceKey).(string)
+	return name
 }

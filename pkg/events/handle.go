@@ -114,7 +114,10 @@ func (s *subscription) settle(ctx context.Context, session *leader.Session, e en
 
 // call runs the handler. Its panic is an Internal error, so that one event cannot take the process down again and again.
 func (s *subscription) call(ctx context.Context, tx pgx.Tx, e envelope) (err error) {
-	h, ok := s.handlers[e.Type]
+	h, ok := s.handlers[e.Type] // of this stream's service: nobody else's types are here
+	if ok && e.Source != sourcePrefix+prefixOf(e.Type) {
+		return errs.New(errs.Forbidden, "event_foreign", "The event does not say to be of the service that told it.")
+	}
 	if !ok {
 		return errs.New(errs.NotFound, "event_unhandled", "Nothing handles this type of event.")
 	}

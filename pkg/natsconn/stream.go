@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -106,7 +107,34 @@ func loggerOr(logger *slog.Logger) *slog.Logger {
 	return logger
 }
 
+// ensureOnce looks first: most users of NATS may publish to a stream and look at it, and change none.
 func ensureOnce(ctx context.Context, js jetstream.JetStream, cfg StreamConfig) (*jetstream.StreamInfo, error) {
+	have := existing(ctx, js, cfg.Name)
+	if have != nil && cfg.is(have.Config) {
+		return have, nil
+	}
+	info, err := makeOnce(ctx, js, cfg)
+	if err != nil && have != nil && cfg.takes(have.Config) && errors.Is(err, context.DeadlineExceeded) { // refused, which is not answered
+		loggerOr(cfg.Logger).WarnContext(ctx, "the limits of the stream cannot be changed; going on with those it has", "stream", cfg.Name)
+		return have, nil
+	}
+	return info, err
+}
+
+// takes reports whether a stream takes these subjects and nothing from elsewhere, and passes nothing on.
+func (c StreamConfig) takes(have jetstream.StreamConfig) bool {
+	return slices.Equal(have.Subjects, c.Subjects) && have.Mirror == nil && len(have.Sources) == 0 && have.RePublish == nil &&
+		have.SubjectTransform == nil
+}
+
+// is reports whether a stream is what it should be.
+func (c StreamConfig) is(have jetstream.StreamConfig) bool {
+	want := c.jetstream()
+	return c.takes(have) && have.Replicas == want.Replicas && have.MaxAge == want.MaxAge && have.MaxBytes == want.MaxBytes &&
+		have.Duplicates == want.Duplicates && have.DenyDelete == want.DenyDelete
+}
+
+func makeOnce(ctx context.Context, js jetstream.JetStream, cfg StreamConfig) (*jetstream.StreamInfo, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestWithin)
 	defer cancel()
 	stream, err := js.CreateOrUpdateStream(ctx, cfg.jetstream())

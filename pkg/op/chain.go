@@ -25,8 +25,10 @@ import (
 type call struct {
 	meta      Meta
 	transport string // "http" or "nats"
-	request   request.Request
-	budget    time.Duration // what the caller will still wait; zero: not said
+	claimed   claimed
+	request   request.Request // what is believed of claimed, once the hop was verified
+	believed  func()          // called then; may be nil
+	budget    time.Duration   // what the caller will still wait; zero: not said
 	param     func(name string) string
 	run       func(ctx context.Context) (any, error) // decode, validate, implementation
 	status    func() int                             // what HTTP answered; nil for NATS
@@ -43,6 +45,7 @@ func (s *Server) chain() endpoint.Endpoint {
 		s.observe,
 		s.recover,
 		s.deadline,
+		s.identify,
 		s.authenticate,
 		s.authorize,
 	)(func(ctx context.Context, req any) (any, error) {
@@ -53,17 +56,17 @@ func (s *Server) chain() endpoint.Endpoint {
 func (s *Server) span(next endpoint.Endpoint) endpoint.Endpoint {
 	return func(ctx context.Context, req any) (any, error) {
 		c := req.(*call)
-		ctx = request.With(ctx, c.request)
+		c.request = c.claimed.request("") // as long as nobody has said who made the hop
 		if c.meta.Quiet {
 			return next(ctx, req)
 		}
 		ctx, span := s.tracer.Start(ctx, c.meta.ID, trace.WithSpanKind(trace.SpanKindServer),
 			trace.WithAttributes(
 				attribute.String("atrium.operation", c.meta.ID), attribute.String("atrium.transport", c.transport),
-				attribute.String("atrium.request_id", c.request.ID),
 			))
 		defer span.End()
 		out, err := next(ctx, req)
+		span.SetAttributes(attribute.String("atrium.request_id", c.request.ID))
 		if err != nil {
 			kind := errs.KindOf(err)
 			span.SetAttributes(attribute.String("error.type", string(kind)))
@@ -98,6 +101,9 @@ func (s *Server) logLine(ctx context.Context, c *call, l *line, outcome string, 
 		slog.String("operation", c.meta.ID), slog.String("transport", c.transport), slog.String("outcome", outcome),
 		slog.Float64("duration_ms", float64(took.Microseconds())/1000), slog.String("request_id", c.request.ID),
 	}, l.attrs...)
+	if c.request.Via != "" {
+		attrs = append(attrs, slog.String("via", c.request.Via))
+	}
 	if l.who != nil {
 		attrs = append(attrs, slog.String("subject", l.who.Subject))
 	}
@@ -157,6 +163,30 @@ func (s *Server) deadline(next endpoint.Endpoint) endpoint.Endpoint {
 	}
 }
 
+// unknownHop is said of a service whose token was not believed.
+const unknownHop = "unknown"
+
+// identify learns which service made the hop, and believes what it says of the client's request. A token that is not believed ends the
+// call, whatever it asks for: to go on as if there were none would count what all clients do against the address of one service.
+func (s *Server) identify(next endpoint.Endpoint) endpoint.Endpoint {
+	return func(ctx context.Context, req any) (any, error) {
+		c := req.(*call)
+		if c.claimed.service != "" {
+			name, err := s.verifyService(ctx, c.claimed.service)
+			if err != nil {
+				c.request.ID = c.claimed.request(unknownHop).ID // whoever sent it finds the refusal by it
+				return nil, err
+			}
+			ctx = authz.WithService(ctx, name)
+			c.request = c.claimed.request(name)
+		}
+		if c.believed != nil {
+			c.believed()
+		}
+		return next(request.With(ctx, c.request), req)
+	}
+}
+
 func (s *Server) authenticate(next endpoint.Endpoint) endpoint.Endpoint {
 	return func(ctx context.Context, req any) (any, error) {
 		c := req.(*call)
@@ -180,7 +210,7 @@ func (s *Server) authenticate(next endpoint.Endpoint) endpoint.Endpoint {
 func (s *Server) authorize(next endpoint.Endpoint) endpoint.Endpoint {
 	return func(ctx context.Context, req any) (any, error) {
 		c := req.(*call)
-		if err := c.meta.Allow.Check(authz.PrincipalFrom(ctx), c.param); err != nil {
+		if err := c.meta.Allow.Check(authz.CallerFrom(ctx), c.param); err != nil {
 			return nil, err
 		}
 		return next(ctx, req)

@@ -25,12 +25,16 @@ type NATSCaller struct {
 	conn       *nats.Conn
 	tracer     trace.Tracer
 	propagator propagation.TextMapPropagator
+	identity   Identity
 	breakers   breakers
 }
 
-// NewNATSCaller makes a caller over a connection that it does not own.
-func NewNATSCaller(conn *nats.Conn, tracer trace.TracerProvider, propagator propagation.TextMapPropagator) *NATSCaller {
-	return &NATSCaller{conn: conn, tracer: tracer.Tracer("atrium/op"), propagator: propagator}
+// NewNATSCaller makes a caller over a connection that it does not own. The identity is the service's that calls; nil: calls do not say
+// who makes them.
+func NewNATSCaller(
+	conn *nats.Conn, tracer trace.TracerProvider, propagator propagation.TextMapPropagator, identity Identity,
+) *NATSCaller {
+	return &NATSCaller{conn: conn, tracer: tracer.Tracer("atrium/op"), propagator: propagator, identity: identity}
 }
 
 // NATSClient is the typed client of an operation that has a subject. It forwards the caller's token, request id and trace, and what
@@ -39,7 +43,7 @@ func NATSClient[I, O any](c *NATSCaller, o Op[I, O]) func(context.Context, *I) (
 	if o.Subject == "" {
 		panic("op: " + o.OperationID + " is not on NATS")
 	}
-	call := endpoint.Chain(withDeadline(o.Meta().Timeout), c.breakers.breaker(serviceOf(o.Subject)), c.span(o.Meta()))(
+	call := endpoint.Chain(withDeadline(o.Meta().Timeout), identified(c.identity, serviceOf(o.Subject)), c.breakers.breaker(serviceOf(o.Subject)), c.span(o.Meta()))(
 		natsEndpoint[I, O](c, o.Subject))
 	return func(ctx context.Context, in *I) (*O, error) {
 		out, err := call(ctx, in)
@@ -112,6 +116,9 @@ func (c *NATSCaller) fillHeader(ctx context.Context, h nats.Header) {
 		if value != "" {
 			h.Set(name, value)
 		}
+	}
+	if service, ok := ctx.Value(serviceTokenKey).(string); ok {
+		h.Set(HeaderService, service)
 	}
 	if r.Token != "" {
 		h.Set(headerAuth, "Bearer "+string(r.Token))

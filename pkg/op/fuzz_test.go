@@ -2,9 +2,12 @@ package op
 
 import (
 	"encoding/json"
+	"net/netip"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/atrium-mesh/atrium/pkg/request"
 )
 
 func FuzzReadForm(f *testing.F) {
@@ -24,9 +27,19 @@ func FuzzReadForm(f *testing.F) {
 func FuzzNewRequest(f *testing.F) {
 	f.Add("id", "192.0.2.1", "curl/8", "Bearer x")
 	f.Fuzz(func(t *testing.T, id, ip, agent, authorization string) {
-		r := newRequest(id, ip, agent, authorization)
-		if !plainID(r.ID) || !utf8.ValidString(r.UserAgent) || len(r.UserAgent) > 512 || strings.ContainsAny(r.UserAgent, "\n\r\x00") {
-			t.Fatalf("%+v", r)
+		for _, via := range []string{"", "gateway"} {
+			r := claimed{id: id, ip: ip, agent: agent, authorization: authorization, peer: ip}.request(via)
+			checkRequest(t, r)
 		}
 	})
+}
+
+func checkRequest(t *testing.T, r request.Request) {
+	t.Helper()
+	if !plainID(r.ID) || !utf8.ValidString(r.UserAgent) || len(r.UserAgent) > 512 || strings.ContainsAny(r.UserAgent, "\n\r\x00") {
+		t.Fatalf("%+v", r)
+	}
+	if _, err := netip.ParseAddr(r.ClientIP); r.ClientIP != "" && err != nil {
+		t.Fatalf("%+v", r)
+	}
 }

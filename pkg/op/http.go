@@ -40,7 +40,10 @@ func (s *Server) HTTP() http.Handler {
 
 // refuse answers what no operation was found for.
 func refuse(w http.ResponseWriter, r *http.Request, err error) {
-	id := newRequest(cmp.Or(w.Header().Get(HeaderRequestID), r.Header.Get(HeaderRequestID)), "", "", "").ID
+	id := cmp.Or(w.Header().Get(HeaderRequestID), r.Header.Get(HeaderRequestID))
+	if !plainID(id) {
+		id = newID()
+	}
 	w.Header().Set(HeaderRequestID, id)
 	errs.WriteProblem(w, err, id)
 }
@@ -111,9 +114,17 @@ func (s *Server) overHTTP(m Meta, api huma.API) func(huma.Context, func(huma.Con
 		r, w := humamux.Unwrap(hctx)
 		c := &call{
 			meta: m, transport: "http", param: hctx.Param, status: hctx.Status,
-			request: newRequest(hctx.Header(HeaderRequestID), hctx.Header(HeaderClientIP), hctx.Header(headerAgent), hctx.Header(headerAuth)),
-			budget:  budget(hctx.Header(headerBudget)),
+			claimed: claimed{
+				id:            hctx.Header(HeaderRequestID),
+				ip:            hctx.Header(HeaderClientIP),
+				agent:         hctx.Header(headerAgent),
+				authorization: hctx.Header(headerAuth),
+				service:       hctx.Header(HeaderService),
+				peer:          r.RemoteAddr,
+			},
+			budget: budget(hctx.Header(headerBudget)),
 		}
+		c.believed = func() { w.Header().Set(HeaderRequestID, c.request.ID) }
 		c.run = func(ctx context.Context) (any, error) {
 			if err := checkContentType(hctx, r); err != nil {
 				return nil, err
@@ -129,10 +140,13 @@ func (s *Server) overHTTP(m Meta, api huma.API) func(huma.Context, func(huma.Con
 			}
 			return nil, o.err
 		}
-		w.Header().Set(HeaderRequestID, c.request.ID)
 		deprecationHeaders(w.Header(), m.Deprecated)
 		ctx := s.propagator.Extract(hctx.Context(), propagation.HeaderCarrier(r.Header))
 		if _, err := s.endpoint(ctx, c); err != nil && hctx.Status() == 0 {
+			c.believed()
+			if refused(err) {
+				w.Header().Set(HeaderServiceRefused, "true")
+			}
 			errs.WriteProblem(w, err, c.request.ID)
 		}
 	}

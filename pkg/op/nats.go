@@ -85,8 +85,13 @@ func natsHandler[I, O any](s *Server, o Op[I, O], impl func(context.Context, *I)
 		in, undecoded := requests.decode(msg.Data)
 		c := &call{
 			meta: meta, transport: "nats", budget: budget(msg.Header.Get(headerBudget)),
-			request: newRequest(msg.Header.Get(HeaderRequestID), msg.Header.Get(HeaderClientIP), msg.Header.Get(headerAgent),
-				msg.Header.Get(headerAuth)),
+			claimed: claimed{
+				id:            msg.Header.Get(HeaderRequestID),
+				ip:            msg.Header.Get(HeaderClientIP),
+				agent:         msg.Header.Get(headerAgent),
+				authorization: msg.Header.Get(headerAuth),
+				service:       msg.Header.Get(HeaderService),
+			},
 			param: func(name string) string { return pathParam(reflect.ValueOf(in).Elem(), params, name) },
 			run: func(ctx context.Context) (any, error) {
 				if err := requests.validate(msg.Data, in, undecoded); err != nil {

@@ -20,7 +20,8 @@ func TestIncompleteDeclarationPanics(t *testing.T) {
 		"no policy":          {Operation: get},
 		"no id":              {Operation: huma.Operation{Method: http.MethodGet, Path: "/x", Summary: "X"}, Allow: authz.Public()},
 		"nowhere":            {Operation: huma.Operation{OperationID: "x"}, Allow: authz.Public()},
-		"internal with path": {Operation: get, Allow: authz.Internal()},
+		"services with path": {Operation: get, Allow: authz.Services("users")},
+		"a hop with path":    {Operation: get, Allow: authz.Public().By("users")},
 		"no summary":         {Operation: huma.Operation{OperationID: "x", Method: http.MethodGet, Path: "/x"}, Allow: authz.Public()},
 	} {
 		t.Run(name, func(t *testing.T) {

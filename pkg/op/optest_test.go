@@ -24,6 +24,7 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/op"
 	"github.com/atrium-mesh/atrium/pkg/request"
 	"github.com/atrium-mesh/atrium/pkg/telemetry/telemetrytest"
+	"github.com/atrium-mesh/atrium/pkg/token"
 )
 
 const (
@@ -162,15 +163,30 @@ func verify(_ context.Context, token string) (*authz.Principal, error) {
 	return &authz.Principal{Subject: subject, Permissions: []string{permission}}, nil
 }
 
+// verifyService makes names of tokens of the form "service users".
+func verifyService(_ context.Context, raw string) (string, error) {
+	name, ok := strings.CutPrefix(raw, "service ")
+	if !ok {
+		return "", errs.New(errs.Unavailable, token.CodeServiceRefused, "It is not believed.")
+	}
+	return name, nil
+}
+
 func setup(t *testing.T, put func(context.Context, *putThing) (*thingAnswer, error)) *bundle {
+	t.Helper()
+	return setupWith(t, put, func(*op.Server) {})
+}
+
+func setupWith(t *testing.T, put func(context.Context, *putThing) (*thingAnswer, error), more func(*op.Server)) *bundle {
 	t.Helper()
 	b := &bundle{natsURL: natstest.StartServer(t), logs: &lockedBuffer{}}
 	b.spans = telemetrytest.New(t)
 	tel := b.spans.Telemetry("things")
 	b.Server = op.NewServer(op.Config{
 		Service: "things", Logger: slog.New(slog.NewTextHandler(b.logs, nil)), Tracer: tel.Tracer,
-		Meter: metricnoop.NewMeterProvider(), Propagator: tel.Propagator, Verify: verify, Concurrency: 4,
+		Meter: metricnoop.NewMeterProvider(), Propagator: tel.Propagator, Verify: verify, VerifyService: verifyService, Concurrency: 4,
 	})
+	more(b.Server)
 	op.Handle(b.Server, putOp, put)
 	op.Handle(b.Server, myThings, func(ctx context.Context, _ *empty) (*thingAnswer, error) {
 		return answer(ctx, "mine"), nil
@@ -203,7 +219,7 @@ func setup(t *testing.T, put func(context.Context, *putThing) (*thingAnswer, err
 	t.Cleanup(conn.Close)
 	require.NoError(t, b.ServeNATS(conn))
 	require.NoError(t, conn.Flush())
-	b.caller = op.NewNATSCaller(conn, tel.Tracer, tel.Propagator)
+	b.caller = op.NewNATSCaller(conn, tel.Tracer, tel.Propagator, nil)
 	b.http = op.NewHTTPCaller(server.URL, server.Client(), tel.Propagator)
 	return b
 }
@@ -233,18 +249,25 @@ func (b *bundle) do(t *testing.T, method, path, token, contentType, body string)
 		req.Header.Set("Content-Type", contentType)
 	}
 	req.Header.Set(op.HeaderClientIP, "192.0.2.7")
+	req.Header.Set(op.HeaderService, "service gateway")
+	status, raw, header := b.send(t, req)
+	var p errs.Problem
+	if status >= 400 {
+		require.Equal(t, errs.ContentType, header.Get("Content-Type"), raw)
+		require.NoError(t, json.Unmarshal([]byte(raw), &p))
+		require.Equal(t, status, p.Status)
+		require.NotEmpty(t, p.RequestID)
+	}
+	return status, p.Code, raw, header
+}
+
+func (b *bundle) send(t *testing.T, req *http.Request) (int, string, http.Header) {
+	t.Helper()
 	client := http.Client{Timeout: 10 * time.Second}
 	resp, err := client.Do(req)
 	require.NoError(t, err)
 	defer func() { _ = resp.Body.Close() }()
 	raw, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
-	var p errs.Problem
-	if resp.StatusCode >= 400 {
-		require.Equal(t, errs.ContentType, resp.Header.Get("Content-Type"), string(raw))
-		require.NoError(t, json.Unmarshal(raw, &p))
-		require.Equal(t, resp.StatusCode, p.Status)
-		require.NotEmpty(t, p.RequestID)
-	}
-	return resp.StatusCode, p.Code, string(raw), resp.Header
+	return resp.StatusCode, string(raw), resp.Header
 }

@@ -14,8 +14,13 @@ import (
 
 // Header names between the gateway and the services, and in NATS messages. The gateway deletes them from what clients send.
 const (
-	HeaderRequestID   = "X-Request-Id"
-	HeaderClientIP    = "X-Atrium-Client-Ip"
+	HeaderRequestID = "X-Request-Id"
+	HeaderClientIP  = "X-Atrium-Client-Ip"
+	// HeaderService holds the token by which a service says who makes the hop: see [Identity]. HeaderServiceRefused is in an answer that
+	// did not believe it.
+	HeaderService        = "Atrium-Service"
+	HeaderServiceRefused = "Atrium-Service-Refused"
+
 	headerAuth        = "Authorization"
 	headerContentType = "Content-Type"
 	headerAgent       = "User-Agent"
@@ -25,24 +30,51 @@ const (
 
 type contextKey int
 
-const lineKey contextKey = iota
+const (
+	lineKey         contextKey = iota
+	serviceTokenKey            // what a call says of the service that makes it
+)
 
 const (
 	maxAgent   = 512 // bytes that are kept of a User-Agent
 	maxAddress = 64  // more bytes than an address has
 )
 
-// newRequest cleans what came from outside: an id that is not short and plain is replaced, an address must parse.
-func newRequest(id, ip, agent, authorization string) request.Request {
-	r := request.Request{ID: id, UserAgent: text.Bounded(agent, maxAgent)}
-	if !plainID(id) {
+// claimed is what a message says of itself. Who made the hop is to be verified before the rest of it is believed.
+type claimed struct {
+	id, ip, agent, authorization string
+
+	service string // the token of the service that makes the hop; "": none
+	peer    string // host and port of the connection; "" over NATS, where messages have no address
+}
+
+// request is what is believed of a message that was sent by the service via, or by nobody who says who they are. Only a service of the
+// mesh knows which request of a client this belongs to, and where that came from. Otherwise the address is the connection's own.
+func (c claimed) request(via string) request.Request {
+	r := request.Request{Via: via, UserAgent: text.Bounded(c.agent, maxAgent), Token: request.Token(bearer(c.authorization))}
+	address := c.peer
+	if via != "" {
+		r.ID, address = c.id, c.ip
+	}
+	if !plainID(r.ID) {
 		r.ID = newID()
 	}
-	if a, err := netip.ParseAddr(ip[:min(len(ip), maxAddress)]); err == nil {
-		r.ClientIP = a.Unmap().WithZone("").String() // a zone is any text, and names an interface of some other machine
-	}
-	r.Token = request.Token(bearer(authorization))
+	r.ClientIP = plainIP(address)
 	return r
+}
+
+// plainIP is the address of "192.0.2.1", "::1", "192.0.2.1:80" or "[::1]:80" in one spelling, or "".
+func plainIP(address string) string {
+	address = address[:min(len(address), maxAddress)]
+	a, err := netip.ParseAddr(address)
+	if err != nil {
+		with, err := netip.ParseAddrPort(address)
+		if err != nil {
+			return ""
+		}
+		a = with.Addr()
+	}
+	return a.Unmap().WithZone("").String() // a zone is any text, and names an interface of some other machine
 }
 
 // bearer is the token of an Authorization field (RFC 6750 section 2.1), or "".

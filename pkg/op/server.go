@@ -15,6 +15,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/atrium-mesh/atrium/pkg/authz"
+	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/pkg/token"
 )
 
 // Config is everything a [Server] depends on.
@@ -26,6 +28,8 @@ type Config struct {
 	Propagator propagation.TextMapPropagator
 	// Verify turns a bearer token into who it speaks for. Its errors are typed.
 	Verify func(ctx context.Context, token string) (*authz.Principal, error)
+	// VerifyService turns a service's token into its name. Its errors are typed. nil: no service is believed.
+	VerifyService func(ctx context.Context, token string) (string, error)
 	// Concurrency bounds how many NATS requests run at a time; zero: 256.
 	Concurrency int
 }
@@ -39,6 +43,8 @@ type Server struct {
 	duration   metric.Float64Histogram
 	verify     func(ctx context.Context, token string) (*authz.Principal, error)
 	endpoint   endpoint.Endpoint
+
+	verifyService func(ctx context.Context, token string) (string, error)
 
 	routes []route
 	slots  chan struct{} // one for each NATS request that may run
@@ -71,7 +77,10 @@ func NewServer(c Config) *Server {
 	}
 	s := &Server{
 		service: c.Service, logger: c.Logger, tracer: c.Tracer.Tracer("atrium/op"), propagator: c.Propagator,
-		duration: duration, verify: c.Verify, slots: make(chan struct{}, c.Concurrency),
+		duration: duration, verify: c.Verify, verifyService: c.VerifyService, slots: make(chan struct{}, c.Concurrency),
+	}
+	if s.verifyService == nil {
+		s.verifyService = believeNone
 	}
 	s.endpoint = s.chain()
 	exactNames()
@@ -80,6 +89,10 @@ func NewServer(c Config) *Server {
 
 // exactNames tells huma, which has no other way, that member names match exactly.
 var exactNames = sync.OnceFunc(func() { huma.ValidateStrictCasing = true })
+
+func believeNone(context.Context, string) (string, error) {
+	return "", errs.New(errs.Unavailable, token.CodeServiceRefused, "No service is believed here.")
+}
 
 // Handle ties an operation to its implementation on every transport that it declares. It panics when the declaration is incomplete,
 // so that a missing policy can never reach production.

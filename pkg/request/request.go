@@ -10,9 +10,22 @@ import (
 // Request is a client's request. The zero value is for work that no client asked for.
 type Request struct {
 	ID        string // request id, for support
-	ClientIP  string // the client's address as the gateway saw it; "" when it is not known
-	UserAgent string // at most 512 bytes of valid UTF-8
+	ClientIP  string // the client's address; "" when it is not known. Whose word that is says Via
+	Via       string // the service that made the hop and says so, "gateway"; "": none, the address is that of the connection itself
+	UserAgent string // at most 512 bytes of valid UTF-8, as the client says it
 	Token     Token  // the access token that the request was made with; "" for none
+}
+
+// Gateway is the name of the service that clients call: the only one that sees their addresses.
+const Gateway = "gateway"
+
+// SeenIP is the client's address for decisions: as the gateway saw it, or as this service sees it on its own connection. It is "" when
+// another service has only passed it on, which may go into a record and decides nothing.
+func (r Request) SeenIP() string {
+	if r.Via != "" && r.Via != Gateway {
+		return ""
+	}
+	return r.ClientIP
 }
 
 // Token is an access token. It never shows in fmt's output, nor in a log line.

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -33,6 +34,15 @@ type Options struct {
 	Migrations fs.FS      // *.sql at the root
 	Stream     string     // "USERS": the service publishes events.users.>; empty: it publishes nothing
 	HTTP2      bool       // over TLS the service also offers HTTP/2: only for one that browsers call
+	Calls      *Calls     // nil: the service calls no other
+}
+
+// Calls says whom a service calls, and how it shows who it is.
+type Calls struct {
+	Identity Identity
+	Targets  []string // the services that it calls, over NATS or HTTP
+	// Exchange makes what gives an assertion to auth for a token, by a caller that does not say who it is.
+	Exchange func(*op.NATSCaller) token.ExchangeFunc
 }
 
 // Base is what a service is built on. Everything in it works as soon as the group runs.
@@ -42,7 +52,8 @@ type Base struct {
 	NATS       *nats.Conn
 	JS         jetstream.JetStream
 	Ops        *op.Server     // tie operations to it before the group runs
-	Caller     *op.NATSCaller // calls other services
+	Caller     *op.NATSCaller // calls other services, and says which one calls
+	Identity   *token.Source  // what Caller says; nil for a service that calls no other
 	Verifier   *token.Verifier
 	Watermarks *token.Watermarks
 	Health     *health.Checks
@@ -69,7 +80,7 @@ func NewBase(ctx context.Context, cfg Config, o Options) (*Base, error) {
 	}
 	b.Ops = op.NewServer(op.Config{
 		Service: o.Name, Logger: o.Tel.Logger, Tracer: o.Tel.Tracer, Meter: o.Tel.Meter,
-		Propagator: o.Tel.Propagator, Verify: b.Verifier.Verify,
+		Propagator: o.Tel.Propagator, Verify: b.Verifier.Verify, VerifyService: b.Verifier.VerifyService,
 	})
 	if err := b.open(ctx, o); err != nil {
 		return nil, err
@@ -91,6 +102,7 @@ func (b *Base) addVerifier(o Options) (err error) {
 	}
 	b.Verifier = token.NewVerifier(token.Config{
 		Issuers: b.config.issuers(), HTTPClient: client, Watermarks: b.Watermarks, Meter: o.Tel.Meter,
+		Service: o.Name,
 	})
 	b.Group.Add("verifier", lifecycle.Func(b.Verifier.Start, func(ctx context.Context) error {
 		err := b.Verifier.Stop(ctx)
@@ -124,10 +136,36 @@ func (b *Base) open(ctx context.Context, o Options) error {
 		return fmt.Errorf("open JetStream: %w", err)
 	}
 	b.NATS = conn.Conn
-	b.Caller = op.NewNATSCaller(conn.Conn, b.Tel.Tracer, b.Tel.Propagator)
 	b.Group.Add("nats", conn)
 	b.Health.Add("nats", natsconn.Check(conn.Conn))
+	b.addCaller(o)
 	return nil
+}
+
+// addCaller makes what calls other services, and what says to them who calls. A service is not ready before it can say so.
+func (b *Base) addCaller(o Options) {
+	caller := op.NewNATSCaller(b.NATS, b.Tel.Tracer, b.Tel.Propagator, nil)
+	b.Caller = caller
+	if o.Calls == nil {
+		return
+	}
+	exchange, key := o.Calls.Exchange(caller), o.Calls.Identity.ServiceSecret.AssertionKey()
+	b.Identity = token.NewSource(token.SourceConfig{
+		Targets: o.Calls.Targets,
+		Issue: func(ctx context.Context, target string) (string, time.Duration, error) {
+			assertion, err := token.NewAssertion(key, o.Name, b.config.Issuer, target, time.Now())
+			if err != nil {
+				return "", 0, err
+			}
+			return exchange(ctx, assertion)
+		},
+		Watermarks: b.Watermarks,
+		Logger:     b.Tel.Logger,
+		Meter:      b.Tel.Meter,
+	})
+	b.Caller = op.NewNATSCaller(b.NATS, b.Tel.Tracer, b.Tel.Propagator, b.Identity)
+	b.Group.Add("identity", b.Identity)
+	b.Health.Add("identity", b.Identity.Ready)
 }
 
 func (b *Base) close() {

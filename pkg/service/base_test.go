@@ -119,7 +119,7 @@ func TestBase(t *testing.T) {
 	require.Equal(t, http.StatusOK, status, body)
 	require.JSONEq(t, `{"visits": 1}`, body)
 
-	call := op.NATSClient(op.NewNATSCaller(s.NATS, s.Recorder.Telemetry("test").Tracer, telemetry.Nop().Propagator), visit)
+	call := op.NATSClient(op.NewNATSCaller(s.NATS, s.Recorder.Telemetry("test").Tracer, telemetry.Nop().Propagator, nil), visit)
 	out, err := call(request.WithToken(t.Context(), s.Issuer.SignUser("ada")), &visitInput{Guest: "ada"})
 	require.NoError(t, err)
 	require.Equal(t, 2, out.Body.Visits)

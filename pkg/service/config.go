@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/atrium-mesh/atrium/pkg/config"
@@ -30,6 +31,16 @@ type Config struct {
 	DrainDelay time.Duration `env:"DRAIN_DELAY" envDefault:"0s" doc:"At shutdown, time between becoming not ready and refusing connections. Meanwhile every answer asks for its connection to be closed. More than the 5s after which the gateway closes idle connections, and the time that load balancers need to notice."`
 }
 
+// Identity is what a service that calls others shows auth who it is by. The configuration of such a service embeds it.
+type Identity struct {
+	ServiceSecret Secret `env:"SERVICE_SECRET,required" secret:"true" doc:"At least 32 random bytes, in base64 or as they are, that this service shares with auth alone, where they are SERVICE_SECRET_ and the service's name. By them it shows auth who it is; they are never sent."`
+}
+
+// Validate reports what no single field can say.
+func (i Identity) Validate() error {
+	return i.ServiceSecret.Problem("SERVICE_SECRET")
+}
+
 // Validate reports what no single field can say.
 func (c Config) Validate() error {
 	var errs []error
@@ -42,7 +53,10 @@ func (c Config) Validate() error {
 			errs = append(errs, err)
 		}
 	}
-	if err := c.SecretKey.validate(); err != nil {
+	if strings.HasPrefix(c.Audience, token.ServicePrefix) {
+		errs = append(errs, config.Problemf("AUDIENCE", "must not begin with %s, which is how services are named.", token.ServicePrefix))
+	}
+	if err := c.SecretKey.problem("SECRET_KEY"); err != nil {
 		errs = append(errs, err)
 	}
 	if c.DrainDelay < 0 {

@@ -37,7 +37,7 @@ func TestSecret_of_low_entropy_is_refused(t *testing.T) {
 	} {
 		var s Secret
 		require.NoError(t, s.UnmarshalText([]byte(text)))
-		err := s.validate()
+		err := s.problem("SECRET_KEY")
 		require.ErrorContains(t, err, "SECRET_KEY", "%q", text)
 		require.ErrorContains(t, err, "openssl rand -base64 32", "%q", text)
 		require.NotContains(t, err.Error(), text)
@@ -56,7 +56,7 @@ func TestSecret_that_is_random_is_taken(t *testing.T) {
 		} {
 			var s Secret
 			require.NoError(t, s.UnmarshalText([]byte(text)))
-			require.NoError(t, s.validate(), "%q: %.0f bits", text, entropy([]byte(text)))
+			require.NoError(t, s.problem("SECRET_KEY"), "%q: %.0f bits", text, entropy([]byte(text)))
 		}
 	}
 }
@@ -65,8 +65,8 @@ func TestSecret_that_is_short_says_what_would_do(t *testing.T) {
 	t.Parallel()
 	var s Secret
 	require.NoError(t, s.UnmarshalText([]byte("hunter2")))
-	require.ErrorContains(t, s.validate(), "at least 32 bytes")
-	require.ErrorContains(t, s.validate(), "openssl rand -base64 32")
+	require.ErrorContains(t, s.problem("SECRET_KEY"), "at least 32 bytes")
+	require.ErrorContains(t, s.problem("SECRET_KEY"), "openssl rand -base64 32")
 	_, err := config.Load[Config](config.Source{"SECRET_KEY": strings.Repeat("a", 40), "NATS_URL": "nats://127.0.0.1:4222"})
 	require.ErrorContains(t, err, "SECRET_KEY")
 }

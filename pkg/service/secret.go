@@ -1,6 +1,7 @@
 package service
 
 import (
+	"bytes"
 	"crypto/hkdf"
 	"crypto/sha256"
 	"encoding/base64"
@@ -33,14 +34,15 @@ func (s *Secret) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// validate refuses a secret that is too short or that somebody may guess. Whoever has it reads sealed keys and makes links and cursors.
-func (s Secret) validate() error {
+// problem refuses a secret that is too short or that somebody may guess, as a problem of the variable. Whoever has it reads sealed keys,
+// makes links and cursors, or takes a service's place.
+func (s Secret) problem(variable string) error {
 	const would = "This makes a good one: openssl rand -base64 32"
 	switch {
 	case len(s.key) < secretSize:
-		return config.Problemf("SECRET_KEY", "must be at least %d bytes long. %s", secretSize, would)
+		return config.Problemf(variable, "must be at least %d bytes long. %s", secretSize, would)
 	case s.bits < leastEntropy:
-		return config.Problemf("SECRET_KEY", "can be guessed: it repeats itself or is made of words. %s", would)
+		return config.Problemf(variable, "can be guessed: it repeats itself or is made of words. %s", would)
 	default:
 		return nil
 	}
@@ -67,3 +69,22 @@ func (Secret) String() string { return "[redacted]" }
 
 // GoString hides the secret from fmt's %#v.
 func (Secret) GoString() string { return "[redacted]" }
+
+// Given reports whether there is a secret.
+func (s Secret) Given() bool { return len(s.key) > 0 }
+
+// Problem is why the secret cannot be used, as a problem of the variable, or nil. It must not be one of the others.
+func (s Secret) Problem(variable string, others ...Secret) error {
+	if err := s.problem(variable); err != nil {
+		return err
+	}
+	for _, other := range others {
+		if bytes.Equal(s.key, other.key) {
+			return config.Problemf(variable, "must not be the secret of another service.")
+		}
+	}
+	return nil
+}
+
+// AssertionKey is the key that a service's assertions are signed with, made of the secret that it shares with auth.
+func (s Secret) AssertionKey() []byte { return s.Derive("service assertion") }

@@ -43,6 +43,9 @@ func (p *parsed) ownPrincipal() (*authz.Principal, error) {
 	if err := strictjson.Unmarshal(p.payload, &c); err != nil {
 		return nil, fmt.Errorf("claims: %w", err)
 	}
+	if err := p.checkBearer(c); err != nil {
+		return nil, err
+	}
 	return &authz.Principal{
 		Subject:     p.claims.Subject,
 		SessionID:   c.SessionID,

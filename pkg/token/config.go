@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel/metric"
@@ -14,8 +15,9 @@ const (
 	// MaxSize is the longest token that is looked at, in bytes.
 	MaxSize = 8 << 10
 
-	leeway           = 30 * time.Second // for nbf and iat, never for exp
-	defaultCacheSize = 100_000
+	leeway            = 30 * time.Second // for nbf and iat, never for exp
+	defaultCacheSize  = 100_000
+	servicesCacheSize = 1_000 // a token for each replica of each service, and those before them
 )
 
 // Issuer is one that may sign tokens.
@@ -38,6 +40,7 @@ type Config struct {
 	Watermarks *Watermarks          // nil: empty ones, so that nothing is revoked
 	Clock      func() time.Time     // nil: time.Now
 	CacheSize  int                  // verified tokens kept; 0: 100,000 (about 60 MiB when full)
+	Service    string               // whose verifier it is: the one that tokens of other services are meant for; "": none is believed
 	Meter      metric.MeterProvider // nil: none
 }
 
@@ -82,6 +85,9 @@ func (i Issuer) problems() []error {
 	}
 	if i.Audience == "" {
 		problems = append(problems, errors.New("its audience is required"))
+	}
+	if strings.HasPrefix(i.Audience, ServicePrefix) {
+		problems = append(problems, errors.New("its audience must not begin with "+ServicePrefix+", which is how services are named"))
 	}
 	return problems
 }

@@ -42,7 +42,7 @@ func FuzzPrecheck(f *testing.F) {
 	f.Add("..")
 	f.Add(strings.Repeat(".", 100))
 	f.Fuzz(func(t *testing.T, raw string) {
-		p, err := v.precheck(raw, now)
+		p, err := v.people.precheck(raw, now)
 		if err != nil {
 			require.ErrorIs(t, err, errs.Unauthenticated)
 			require.Contains(t, []string{CodeInvalid, CodeExpired}, errs.From(err).Code)

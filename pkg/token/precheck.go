@@ -41,7 +41,7 @@ type registered struct {
 }
 
 // precheck reads a token and refuses whatever can be refused without a key: no network, no cryptography.
-func (v *Verifier) precheck(raw string, now time.Time) (*parsed, error) {
+func (in realm) precheck(raw string, now time.Time) (*parsed, error) {
 	head, payload, err := split(raw)
 	if err != nil {
 		return nil, errInvalid(err)
@@ -53,7 +53,7 @@ func (v *Verifier) precheck(raw string, now time.Time) (*parsed, error) {
 	if err := strictjson.Unmarshal(payload, &p.claims); err != nil {
 		return nil, errInvalid(fmt.Errorf("claims: %w", err))
 	}
-	p.issuer = v.issuers[p.claims.Issuer]
+	p.issuer = in.issuers[p.claims.Issuer]
 	if p.issuer == nil {
 		return nil, errInvalid(errors.New("unknown issuer"))
 	}

@@ -30,12 +30,18 @@ var (
 // Verifier verifies access tokens. Make one for a process and share it: it holds the keys and the tokens verified before. It makes no
 // request until the first token comes. It is safe for concurrent use, and a lifecycle component.
 type Verifier struct {
-	issuers    map[string]*trusted
+	people     realm
+	services   realm // empty without [Config.Service]
 	watermarks *Watermarks
 	clock      func() time.Time
-	verified   *lru.Cache[hash, verified] // positive results only
-	flights    singleflight.Group
 	metrics    metrics
+}
+
+// realm is one kind of bearer, people or services. Nothing that is good in one counts in the other, remembered results included.
+type realm struct {
+	issuers  map[string]*trusted
+	verified *lru.Cache[hash, verified] // positive results only
+	flights  *singleflight.Group
 }
 
 type hash [sha256.Size]byte
@@ -54,6 +60,7 @@ type trusted struct {
 	types      []string
 	keys       *keySet
 	oidc       *oidc.Config
+	services   bool // its tokens speak for services, not for people
 }
 
 // NewVerifier makes a verifier. It panics when the configuration is not valid: see [Config.Validate].
@@ -61,7 +68,13 @@ func NewVerifier(c Config) *Verifier {
 	if err := c.Validate(); err != nil {
 		panic(err)
 	}
-	v := &Verifier{issuers: map[string]*trusted{}, watermarks: c.Watermarks, clock: c.Clock, metrics: newMetrics(c.Meter)}
+	v := &Verifier{
+		people:     newRealm(cmp.Or(c.CacheSize, defaultCacheSize)),
+		services:   newRealm(servicesCacheSize),
+		watermarks: c.Watermarks,
+		clock:      c.Clock,
+		metrics:    newMetrics(c.Meter),
+	}
 	if v.clock == nil {
 		v.clock = time.Now
 	}
@@ -70,14 +83,21 @@ func NewVerifier(c Config) *Verifier {
 	}
 	client := cmp.Or(c.HTTPClient, &http.Client{Timeout: fetchTimeout})
 	for _, issuer := range c.Issuers {
-		v.issuers[issuer.URL] = v.trust(issuer, client)
+		t := v.trust(issuer, client)
+		v.people.issuers[issuer.URL] = t
+		if issuer.Own && c.Service != "" {
+			v.services.issuers[issuer.URL] = t.forServices(c.Service)
+		}
 	}
-	cache, err := lru.New[hash, verified](cmp.Or(c.CacheSize, defaultCacheSize))
+	return v
+}
+
+func newRealm(size int) realm {
+	cache, err := lru.New[hash, verified](size)
 	if err != nil { // only for a size that Validate refuses
 		panic(err)
 	}
-	v.verified = cache
-	return v
+	return realm{issuers: map[string]*trusted{}, verified: cache, flights: new(singleflight.Group)}
 }
 
 func (v *Verifier) trust(issuer Issuer, client *http.Client) *trusted {
@@ -95,12 +115,12 @@ func (v *Verifier) trust(issuer Issuer, client *http.Client) *trusted {
 // token_expired and token_revoked; [errs.Unavailable] when the issuer's keys cannot be had; and the error of ctx. The principal is
 // shared and read-only.
 func (v *Verifier) Verify(ctx context.Context, raw string) (*authz.Principal, error) {
-	principal, outcome, err := v.verify(ctx, raw)
+	principal, outcome, err := v.verify(ctx, v.people, raw)
 	v.metrics.verified(ctx, outcome, err)
 	return principal, err
 }
 
-func (v *Verifier) verify(ctx context.Context, raw string) (*authz.Principal, outcome, error) {
+func (v *Verifier) verify(ctx context.Context, in realm, raw string) (*authz.Principal, outcome, error) {
 	switch {
 	case raw == "":
 		return nil, "", errMissing()
@@ -108,15 +128,15 @@ func (v *Verifier) verify(ctx context.Context, raw string) (*authz.Principal, ou
 		return nil, "", errInvalid(errors.New("too long"))
 	}
 	key, now, result := hash(sha256.Sum256([]byte(raw))), v.clock(), cached
-	known, ok := v.verified.Get(key)
+	known, ok := in.verified.Get(key)
 	switch {
 	case ok && !now.Before(known.principal.ExpiresAt):
-		v.verified.Remove(key)
+		in.verified.Remove(key)
 		return nil, "", errExpired()
 	case !ok || !known.keys.stands(ctx, now, known.asOf):
 		var err error
-		if known, err = v.full(ctx, raw, key, now); err != nil {
-			v.verified.Remove(key)
+		if known, err = v.full(ctx, in, raw, key); err != nil {
+			in.verified.Remove(key)
 			return nil, "", err
 		}
 		result = fresh
@@ -128,8 +148,8 @@ func (v *Verifier) verify(ctx context.Context, raw string) (*authz.Principal, ou
 }
 
 // full verifies a token that is not cached. Of the same token at the same time, by the same keys, one does the work.
-func (v *Verifier) full(ctx context.Context, raw string, key hash, now time.Time) (verified, error) {
-	p, err := v.precheck(raw, now)
+func (v *Verifier) full(ctx context.Context, in realm, raw string, key hash) (verified, error) {
+	p, err := in.precheck(raw, v.clock())
 	if err != nil {
 		return verified{}, err
 	}
@@ -139,13 +159,13 @@ func (v *Verifier) full(ctx context.Context, raw string, key hash, now time.Time
 	}
 	ctx = context.WithoutCancel(ctx) // others may wait for the result, and it takes a fraction of a millisecond
 	flight := string(binary.BigEndian.AppendUint64(key[:], found.asOf))
-	result, err, _ := v.flights.Do(flight, func() (any, error) {
+	result, err, _ := in.flights.Do(flight, func() (any, error) {
 		principal, err := p.verify(ctx, raw, found.keys)
 		if err != nil {
 			return nil, err
 		}
 		good := verified{principal: principal, keys: p.issuer.keys, asOf: found.asOf}
-		v.verified.Add(key, good)
+		in.verified.Add(key, good)
 		return good, nil
 	})
 	if err != nil {
@@ -191,7 +211,7 @@ func (v *Verifier) Start(context.Context) error { return nil }
 
 // Stop ends the requests for keys that are under way and waits for them.
 func (v *Verifier) Stop(context.Context) error {
-	for _, issuer := range v.issuers {
+	for _, issuer := range v.people.issuers {
 		issuer.keys.stop()
 	}
 	return nil

@@ -24,6 +24,7 @@ var (
 	declaresSubject   = regexp.MustCompile(`Subject: +"([^"]+)"`)
 	declaresEvent     = regexp.MustCompile(`(\w+) += events\.Define\[\w+\]\("([^"]+)"\)`)
 	callsOperation    = regexp.MustCompile(`op\.NATSClient\([\w.]+, (\w+?)(?:api)?\.(\w+)\)`)
+	showsWhoItIs      = regexp.MustCompile(`auth(?:api)?\.ServiceTokens\b`)
 	pollsWatermarks   = regexp.MustCompile(`auth(?:api)?\.PollWatermarks\(`)
 	consumesEvent     = regexp.MustCompile(`events\.On\((\w+?)(?:api)?\.(\w+),`)
 )
@@ -59,6 +60,9 @@ func readMesh(t *testing.T) relations {
 				subject := subjectOf[found[1]+"."+found[2]]
 				require.NotEmpty(t, subject, "%s calls %s.%s", service, found[1], found[2])
 				m.calls[service][subject] = true
+			}
+			if showsWhoItIs.MatchString(source) {
+				m.calls[service]["rpc.auth.issue-service-token"] = true
 			}
 			if pollsWatermarks.MatchString(source) {
 				m.calls[service]["rpc.auth.list-watermarks"] = true

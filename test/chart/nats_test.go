@@ -132,6 +132,11 @@ func TestNATSPermissions(t *testing.T) {
 			for _, subject := range []string{">", "events.>", "rpc.>", "$JS.>", "$SYS.>", "_INBOX.>"} {
 				require.False(t, p.maySubscribe(subject, ""), "%s subscribes %s", user, subject)
 			}
+			for _, stream := range []string{"AUTH", "USERS", "NOTIFICATIONS"} {
+				for _, change := range []string{"CREATE", "UPDATE"} {
+					require.Equal(t, user == "auth", p.mayPublish("$JS.API.STREAM."+change+"."+stream), "%s: %s %s", user, change, stream)
+				}
+			}
 			for _, subject := range []string{
 				"$JS.API.STREAM.DELETE.AUTH", "$JS.API.STREAM.PURGE.AUTH", "$JS.API.STREAM.DELETE." + strings.ToUpper(user),
 				"$JS.API.STREAM.CREATE.OTHER", "$JS.API.STREAM.NAMES", "$JS.API.CONSUMER.DELETE.AUTH." + user,
@@ -150,7 +155,7 @@ func TestNATSStreams(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	streams := map[string]jetstream.JetStream{}
-	for _, user := range meshServices {
+	for _, user := range meshServices { // auth comes first, which makes them all
 		nc := probe{t: t, url: url, user: user}.connect()
 		t.Cleanup(nc.Close)
 		js, err := jetstream.New(nc)
@@ -161,10 +166,14 @@ func TestNATSStreams(t *testing.T) {
 			require.Error(t, err, "the gateway has no stream")
 			continue
 		}
-		for range 2 { // makes it, then finds it
-			_, err = natsconn.EnsureStream(ctx, js, natsconn.StreamConfig{Name: strings.ToUpper(user), Subjects: []string{"events." + user + ".>"}})
-			require.NoError(t, err, user)
+		if user == "auth" {
+			for _, name := range []string{"auth", "users", "notifications"} {
+				_, err = natsconn.EnsureStream(ctx, js, natsconn.StreamConfig{Name: strings.ToUpper(name), Subjects: []string{"events." + name + ".>"}})
+				require.NoError(t, err, name)
+			}
 		}
+		_, err = natsconn.EnsureStream(ctx, js, natsconn.StreamConfig{Name: strings.ToUpper(user), Subjects: []string{"events." + user + ".>"}})
+		require.NoError(t, err, "%s finds its stream", user)
 		_, err = js.Publish(ctx, "events."+user+".test.happened.v1", []byte("{}"))
 		require.NoError(t, err, user)
 	}

@@ -32,6 +32,7 @@
     secretKeyRef:
       name: {{ $secret }}
       key: secret-key
+{{- include "atrium.serviceSecretEnv" . | nindent 0 }}
 {{- include "atrium.natsEnv" . | nindent 0 }}
 {{- if $tls }}
 - name: TLS_CA_FILE
@@ -64,6 +65,31 @@
 {{- range $name, $value := .own.env }}
 - name: {{ $name }}
   value: {{ $value | quote }}
+{{- end }}
+{{- end -}}
+
+{{/* atrium.serviceSecretEnv is what a service shows auth who it is by, and for auth what it knows each of them by. */}}
+{{- define "atrium.serviceSecretEnv" -}}
+{{- if eq .component "auth" -}}
+{{- range $service := without (splitList " " (include "atrium.services" .root)) "auth" }}
+- name: SERVICE_SECRET_{{ upper $service }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ include "atrium.secretName" (dict "root" $.root "component" $service) }}
+      key: service-secret
+- name: SERVICE_SECRET_{{ upper $service }}_OLD
+  valueFrom:
+    secretKeyRef:
+      name: {{ include "atrium.secretName" (dict "root" $.root "component" $service) }}
+      key: service-secret-old
+      optional: true
+{{- end }}
+{{- else }}
+- name: SERVICE_SECRET
+  valueFrom:
+    secretKeyRef:
+      name: {{ include "atrium.secretName" . }}
+      key: service-secret
 {{- end }}
 {{- end -}}
 

@@ -4,6 +4,8 @@ package servicetest
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -28,6 +30,21 @@ import (
 
 // SecretKey is the SECRET_KEY of every service in a test.
 const SecretKey = "w7510GGWGyc6zbmjXgq7JgZgrYMyd8oX0ducmkGHJGQ="
+
+// ServiceSecret is the SERVICE_SECRET of a service in a test, which auth has for it.
+func ServiceSecret(service string) string {
+	sum := sha256.Sum256([]byte("the secret of tests for " + service))
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// AssertionKey is what the service signs with, to show auth who it is.
+func AssertionKey(name string) []byte {
+	var secret service.Secret
+	if err := secret.UnmarshalText([]byte(ServiceSecret(name))); err != nil {
+		panic(err)
+	}
+	return secret.AssertionKey()
+}
 
 const (
 	startTimeout    = 30 * time.Second
@@ -77,7 +94,7 @@ func Start(t testing.TB, d service.Definition, o Options) *Service {
 	if o.DatabaseURL == "" && uses(d, "DATABASE_URL") {
 		o.DatabaseURL = pgtest.NewURL(t, o.Migrations)
 	}
-	src := o.environment()
+	src := o.environment(d.Name)
 	require.NoError(t, d.Check(src))
 	group, err := d.Build(t.Context(), src, o.Recorder.Telemetry(d.Name))
 	require.NoError(t, err)
@@ -98,8 +115,10 @@ func uses(d service.Definition, variable string) bool {
 	return slices.ContainsFunc(d.Variables(), func(v config.Variable) bool { return v.Name == variable })
 }
 
-func (o Options) environment() config.Source {
+func (o Options) environment(service string) config.Source {
 	return config.Source{
+		"SERVICE_SECRET": ServiceSecret(service), "SERVICE_SECRET_USERS": ServiceSecret("users"),
+		"SERVICE_SECRET_NOTIFICATIONS": ServiceSecret("notifications"), "SERVICE_SECRET_GATEWAY": ServiceSecret("gateway"),
 		"HTTP_ADDR": "127.0.0.1:0", "ADMIN_ADDR": "127.0.0.1:0", "DATABASE_URL": o.DatabaseURL, "NATS_URL": o.NATS.URL(),
 		"ISSUER": o.Issuer.URL, "JWKS_URL": o.Issuer.JWKSURL, "AUDIENCE": tokentest.Audience, "SECRET_KEY": SecretKey,
 	}.With(o.Env)

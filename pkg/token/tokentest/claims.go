@@ -1,6 +1,7 @@
 package tokentest
 
 import (
+	"context"
 	"maps"
 	"strings"
 	"testing"
@@ -61,6 +62,40 @@ func (i *Issuer) SignAdmin(subject string) string {
 		"notifications:read", "notifications:send", "deliveries:read", "deliveries:replay", "audit:read", "keys:rotate",
 	}})
 }
+
+// ServiceClaims are what the token of a service says to the one that it is meant for.
+func ServiceClaims(service, target string) Claims {
+	return Claims{
+		Subject: token.ServiceName(service),
+		Type:    token.TypeService,
+		Extra: map[string]any{
+			"aud": []string{token.ServiceName(target)}, "sid": nil, "org_id": nil, "roles": nil, "scope": nil,
+		},
+	}
+}
+
+// SignService makes the token by which a service says to the target who it is.
+func (i *Issuer) SignService(service, target string) string {
+	i.t.Helper()
+	return i.Sign(ServiceClaims(service, target))
+}
+
+// Identity is a service that calls others, as [op.Identity] wants it. Its tokens are new each time.
+func (i *Issuer) Identity(service string) Identity { return Identity{issuer: i, service: service} }
+
+// Identity says to those who are called who calls.
+type Identity struct {
+	issuer  *Issuer
+	service string
+}
+
+// Token is a token that is meant for the target.
+func (s Identity) Token(_ context.Context, target string) (string, error) {
+	return s.issuer.SignService(s.service, target), nil
+}
+
+// Refused does nothing: the next token is another one anyway.
+func (Identity) Refused(string, string) {}
 
 func (i *Issuer) key() signingKey {
 	i.mu.Lock()

@@ -84,7 +84,21 @@ func (i *Issuer) External(permissions ...string) token.Issuer {
 func (i *Issuer) Verifier(watermarks *token.Watermarks) *token.Verifier {
 	i.t.Helper()
 	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-	v := token.NewVerifier(token.Config{Issuers: []token.Issuer{i.Own()}, HTTPClient: client, Watermarks: watermarks, Clock: i.clock})
+	return i.verifier(token.Config{Issuers: []token.Issuer{i.Own()}, HTTPClient: client, Watermarks: watermarks, Clock: i.clock})
+}
+
+// VerifierOf is [Issuer.Verifier] for a service, which also believes tokens of other services that are meant for it.
+func (i *Issuer) VerifierOf(service string, watermarks *token.Watermarks) *token.Verifier {
+	i.t.Helper()
+	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	return i.verifier(token.Config{
+		Issuers: []token.Issuer{i.Own()}, HTTPClient: client, Watermarks: watermarks, Clock: i.clock, Service: service,
+	})
+}
+
+func (i *Issuer) verifier(c token.Config) *token.Verifier {
+	i.t.Helper()
+	v := token.NewVerifier(c)
 	i.t.Cleanup(func() { require.NoError(i.t, v.Stop(i.t.Context())) })
 	return v
 }

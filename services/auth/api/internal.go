@@ -41,10 +41,10 @@ type CreateAccountResponse struct {
 
 // CreateAccount makes an account without a password and emits [AccountRegistered] with [OriginInvitation]. It is idempotent on the
 // id; another account with the address is errs.Conflict "email_taken", an unknown role errs.Invalid "unknown_role", and a role that
-// allows what the caller may not errs.Forbidden "permission_not_held".
+// allows what the caller may not errs.Forbidden "permission_not_held". Only users asks for it, and only for a person who may make users.
 var CreateAccount = op.Op[CreateAccountRequest, CreateAccountResponse]{
 	Operation: huma.Operation{OperationID: "create-account"},
-	Subject:   "rpc.auth.create-account", Allow: authz.Internal(),
+	Subject:   "rpc.auth.create-account", Allow: authz.Require(PermUsersWrite).By("users"),
 }
 
 // GetAccountRequest names an account.
@@ -64,10 +64,11 @@ type GetAccountResponse struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
-// GetAccount reads an account, so that a projection can be repaired. errs.NotFound "account_not_found".
+// GetAccount reads the account of the person who asks, for users, where its event has not arrived yet. errs.NotFound
+// "account_not_found" also for anybody else's.
 var GetAccount = op.Op[GetAccountRequest, GetAccountResponse]{
 	Operation: huma.Operation{OperationID: "get-account"},
-	Subject:   "rpc.auth.get-account", Allow: authz.Internal(),
+	Subject:   "rpc.auth.get-account", Allow: authz.Authenticated().By("users"),
 }
 
 // CreateLinkRequest asks for the link of a mail that is being rendered. The same delivery gets the same link again.
@@ -81,13 +82,15 @@ type CreateLinkRequest struct {
 type CreateLinkResponse struct {
 	URL       string    `json:"url"`
 	ExpiresAt time.Time `json:"expires_at"`
+	Email     string    `json:"email"` // where the mail goes, and nowhere else
 }
 
 // CreateLink makes the one-time link of a mail. errs.NotFound "account_not_found"; errs.Conflict "link_not_needed" when the account
-// has no use for it any more, such as a verified one for a verification link: the mail need not be sent.
+// has no use for it any more, such as a verified one for a verification link: the mail need not be sent; errs.Conflict
+// "link_not_asked_for" when auth knows of nothing that it would be for, or another mail has its link.
 var CreateLink = op.Op[CreateLinkRequest, CreateLinkResponse]{
 	Operation: huma.Operation{OperationID: "create-link"},
-	Subject:   "rpc.auth.create-link", Allow: authz.Internal(),
+	Subject:   "rpc.auth.create-link", Allow: authz.Services("notifications"),
 }
 
 // ListWatermarksRequest asks for the watermarks raised after a cursor, "" for all in force.
@@ -105,20 +108,5 @@ type ListWatermarksResponse struct {
 // ListWatermarks is what every verifier polls, so that no revocation is missed.
 var ListWatermarks = op.Op[ListWatermarksRequest, ListWatermarksResponse]{
 	Operation: huma.Operation{OperationID: "list-watermarks"},
-	Subject:   "rpc.auth.list-watermarks", Allow: authz.Internal(), Timeout: 2 * time.Second, Quiet: true,
-}
-
-// SetupLinkRequest asks whether there is an administrator.
-type SetupLinkRequest struct{}
-
-// SetupLinkResponse is the way to the first administrator, when there is none.
-type SetupLinkResponse struct {
-	Needed bool   `json:"needed"`
-	URL    string `json:"url,omitempty"`
-}
-
-// SetupLink gives the one-time link that makes the first administrator, for `atrium up` to print.
-var SetupLink = op.Op[SetupLinkRequest, SetupLinkResponse]{
-	Operation: huma.Operation{OperationID: "setup-link"},
-	Subject:   "rpc.auth.setup-link", Allow: authz.Internal(),
+	Subject:   "rpc.auth.list-watermarks", Allow: authz.Services("users", "notifications", "gateway"), Timeout: 2 * time.Second, Quiet: true,
 }

@@ -13,6 +13,6 @@ func Operations() []op.Declared {
 		ListAudit,
 		JWKS, OpenIDConfiguration, OAuthMetadata, ListKeys, RotateKeys,
 		VerifyEmailPage, ResetPasswordPage, AcceptInvitationPage, NotMePage, SetupPage,
-		CreateAccount, GetAccount, CreateLink, ListWatermarks, SetupLink,
+		CreateAccount, GetAccount, CreateLink, ListWatermarks, IssueServiceToken,
 	}
 }

@@ -16,7 +16,6 @@ import (
 
 	"github.com/atrium-mesh/atrium/pkg/config"
 	"github.com/atrium-mesh/atrium/pkg/events"
-	"github.com/atrium-mesh/atrium/pkg/op"
 	"github.com/atrium-mesh/atrium/services/auth/api"
 	usersapi "github.com/atrium-mesh/atrium/services/users/api"
 )
@@ -24,12 +23,9 @@ import (
 func TestSetup_with_a_link(t *testing.T) {
 	t.Parallel()
 	m := setup(t, nil)
-	ask := op.NATSClient(m.caller, api.SetupLink)
-	link, err := ask(t.Context(), &api.SetupLinkRequest{})
-	require.NoError(t, err)
-	require.True(t, link.Needed)
-	token := tokenOf(t, link.URL)
-	page := m.client(t).get(strings.TrimPrefix(link.URL, m.Issuer.URL)).want(t, 200)
+	link := <-m.setup
+	token := tokenOf(t, link)
+	page := m.client(t).get(strings.TrimPrefix(link, m.Issuer.URL)).want(t, 200)
 	require.Contains(t, page.Header.Get("Content-Type"), "text/html")
 
 	m.client(t).post("/api/v1/auth/setup", object{"token": "nonsense", "email": "root@example.com", "password": goodPassword, "full_name": "Root"}).
@@ -48,15 +44,12 @@ func TestSetup_with_a_link(t *testing.T) {
 	require.EqualValues(t, 1, made.Load(), "there is one first administrator")
 	m.client(t).post("/api/v1/auth/setup", object{"token": token, "email": "eve@example.com", "password": goodPassword, "full_name": "Eve"}).
 		refused(t, 409, "already_set_up")
-	link, err = ask(t.Context(), &api.SetupLinkRequest{})
-	require.NoError(t, err)
-	require.False(t, link.Needed)
-	require.Empty(t, link.URL)
 }
 
 func TestSetup_by_configuration(t *testing.T) {
 	t.Parallel()
 	m := setup(t, config.Source{"ADMIN_EMAIL": "root@example.com", "ADMIN_PASSWORD": goodPassword})
+	require.Empty(t, <-m.setup, "there is no link where there is an administrator")
 	tokens := m.client(t).login("root@example.com", goodPassword)
 	require.ElementsMatch(t, api.Permissions(), scopeOf(t, tokens.AccessToken))
 }
@@ -102,8 +95,8 @@ func TestUsersEvents(t *testing.T) {
 	m := setup(t, nil)
 	js, err := jetstream.New(m.NATS)
 	require.NoError(t, err)
-	_, err = js.CreateOrUpdateStream(t.Context(), jetstream.StreamConfig{Name: "USERS", Subjects: []string{"events.users.>"}})
-	require.NoError(t, err)
+	require.Eventually(t, func() bool { _, err := js.Stream(t.Context(), "USERS"); return err == nil }, 10*time.Second, 10*time.Millisecond,
+		"auth makes the streams of all")
 	id := m.person(t, "ada@example.com")
 	tokens := m.client(t).login("ada@example.com", goodPassword)
 	login := object{"email": "ada@example.com", "password": goodPassword}

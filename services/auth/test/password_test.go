@@ -1,6 +1,7 @@
 package test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -138,7 +139,11 @@ func TestNotMe(t *testing.T) {
 func TestInvitation(t *testing.T) {
 	t.Parallel()
 	m := setup(t, nil)
-	create := op.NATSClient(m.caller, api.CreateAccount)
+	ask := op.NATSClient(m.by("users"), api.CreateAccount)
+	_, boss := m.as(t, "admin")
+	create := func(ctx context.Context, in *api.CreateAccountRequest) (*api.CreateAccountResponse, error) {
+		return ask(request.WithToken(ctx, boss.token), in)
+	}
 	invite := func(t *testing.T, email string, roles ...string) uuid.UUID {
 		t.Helper()
 		id := uuid.Must(uuid.NewV7())
@@ -164,12 +169,13 @@ func TestInvitation(t *testing.T) {
 		c.post("/api/v1/auth/invitation/accept", object{"token": token, "password": "admiral hopper"}).want(t, 422)
 		c.post("/api/v1/auth/invitation/accept", accept).want(t, 204)
 		c.post("/api/v1/auth/invitation/accept", accept).refused(t, 422, "link_used")
-		require.Contains(t, scopeOf(t, c.login("grace@example.com", goodPassword).AccessToken), "users:read")
+		grace := c.login("grace@example.com", goodPassword).AccessToken
+		require.Contains(t, scopeOf(t, grace), "users:read")
 
 		verified := outbox[api.AccountVerifiedData](t, m, api.AccountVerified.Name, id)
 		require.Len(t, verified, 1)
 		require.Equal(t, "Rear Admiral Hopper", verified[0].FullName)
-		got, err := op.NATSClient(m.caller, api.GetAccount)(t.Context(), &api.GetAccountRequest{ID: id})
+		got, err := op.NATSClient(m.by("users"), api.GetAccount)(request.WithToken(t.Context(), grace), &api.GetAccountRequest{ID: id})
 		require.NoError(t, err)
 		require.Equal(t, "Rear Admiral Hopper", got.FullName)
 		require.True(t, got.Verified)
@@ -218,23 +224,27 @@ func TestInvitation(t *testing.T) {
 	t.Run("nobody_gives_more_than_he_has", func(t *testing.T) {
 		t.Parallel()
 		_, support := m.as(t, "support")
-		_, admin := m.as(t, "admin")
+		boss.post("/api/v1/roles", object{"name": "hr", "permissions": []string{"users:write"}}).want(t, 201)
+		_, hr := m.as(t, "hr")
 		in := func(role string) *api.CreateAccountRequest {
 			return &api.CreateAccountRequest{ID: uuid.Must(uuid.NewV7()), Email: newID() + "@example.com", FullName: "Grace", Roles: []string{role}}
 		}
-		_, err := create(request.WithToken(t.Context(), support.token), in("admin"))
+		_, err := ask(request.WithToken(t.Context(), support.token), in("user"))
+		require.Equal(t, "permission_denied", errs.From(err).Code, "whoever may not make users may not through users, either")
+		_, err = ask(request.WithToken(t.Context(), hr.token), in("admin"))
 		require.Equal(t, "permission_not_held", errs.From(err).Code)
-		_, err = create(request.WithToken(t.Context(), support.token), in("support"))
+		_, err = ask(request.WithToken(t.Context(), hr.token), in("hr"))
 		require.Equal(t, "permission_not_held", errs.From(err).Code, "assigning roles is a permission, too")
-		_, err = create(request.WithToken(t.Context(), support.token), in("user"))
+		_, err = ask(request.WithToken(t.Context(), hr.token), in("user"))
 		require.NoError(t, err)
-		_, err = create(request.WithToken(t.Context(), admin.token), in("admin"))
+		_, err = ask(request.WithToken(t.Context(), boss.token), in("admin"))
 		require.NoError(t, err)
 	})
 
-	t.Run("get_account_that_is_not_there", func(t *testing.T) {
+	t.Run("get_account_of_somebody_else", func(t *testing.T) {
 		t.Parallel()
-		_, err := op.NATSClient(m.caller, api.GetAccount)(t.Context(), &api.GetAccountRequest{ID: uuid.Must(uuid.NewV7())})
+		id := invite(t, "heidi@example.com")
+		_, err := op.NATSClient(m.by("users"), api.GetAccount)(request.WithToken(t.Context(), boss.token), &api.GetAccountRequest{ID: id})
 		require.ErrorIs(t, err, errs.NotFound)
 		require.Equal(t, "account_not_found", errs.From(err).Code)
 	})

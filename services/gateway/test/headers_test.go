@@ -15,7 +15,7 @@ func TestForgedHeadersDoNotReachAService(t *testing.T) {
 	m := start(t, nil)
 	forged := http.Header{}
 	for _, name := range []string{
-		"X-Atrium-Client-Ip", "X-Atrium-User", "Atrium-Budget-Ms", "Atrium-Error", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto",
+		"X-Atrium-Client-Ip", "X-Atrium-User", "Atrium-Budget-Ms", "Atrium-Error", "Atrium-Service", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto",
 		"X-Forwarded-User", "X-Forwarded-Prefix", "Forwarded", "Via", "X-Real-Ip", "True-Client-Ip", "X-User-Id", "X-Remote-User",
 		"X-Original-Url", "X-Rewrite-Url", "X-Http-Method-Override", "X_atrium_client_ip", "X-Auth-Request-User", "Baggage", "Origin", "Expect-Ct",
 		"Upgrade", "Http2-Settings",
@@ -37,6 +37,11 @@ func TestForgedHeadersDoNotReachAService(t *testing.T) {
 	require.Equal(t, "127.0.0.1", reached.Header.Get(op.HeaderClientIP))
 	require.NotEmpty(t, reached.Header.Get("Authorization"), "what the gateway says cannot be named away by Connection")
 	require.NotEmpty(t, reached.Header.Get("Atrium-Budget-Ms"))
+	hop, err := m.issuer.VerifierOf("users", nil).VerifyService(t.Context(), reached.Header.Get(op.HeaderService))
+	require.NoError(t, err)
+	require.Equal(t, "gateway", hop)
+	_, err = m.issuer.VerifierOf("auth", nil).VerifyService(t.Context(), reached.Header.Get(op.HeaderService))
+	require.Error(t, err, "what users was shown is of no use to users anywhere else")
 	require.Equal(t, "curl/8", reached.Header.Get("User-Agent"))
 	require.Equal(t, `"1"`, reached.Header.Get("If-None-Match"))
 	require.Equal(t, m.users.url, "http://"+reached.Host, "and not the Host that the client sent")

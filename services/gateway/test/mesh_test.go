@@ -1,6 +1,7 @@
 package test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -16,7 +17,6 @@ import (
 	"github.com/stretchr/testify/require"
 	metricnoop "go.opentelemetry.io/otel/metric/noop"
 
-	"github.com/atrium-mesh/atrium/pkg/authz"
 	"github.com/atrium-mesh/atrium/pkg/config"
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/natstest"
@@ -27,12 +27,11 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/token"
 	"github.com/atrium-mesh/atrium/pkg/token/tokentest"
 	auth "github.com/atrium-mesh/atrium/services/auth/api"
+	"github.com/atrium-mesh/atrium/services/auth/api/apitest"
 	"github.com/atrium-mesh/atrium/services/gateway"
 	notifications "github.com/atrium-mesh/atrium/services/notifications/api"
 	users "github.com/atrium-mesh/atrium/services/users/api"
 )
-
-type verifyFunc = func(context.Context, string) (*authz.Principal, error)
 
 const (
 	ada = "0198c5a0-6f5e-7c3b-9a51-3f7d1c2b4a5e"
@@ -58,7 +57,7 @@ func start(t testing.TB, env config.Source, options ...gateway.Option) *mesh {
 	m.auth = newStub(t, "auth", auth.Operations(), m.issuer)
 	m.users = newStub(t, "users", users.Operations(), m.issuer)
 	m.notifications = newStub(t, "notifications", notifications.Operations(), m.issuer)
-	m.revocations = serveRevocations(t, m.server.Connect(t))
+	m.revocations = serveRevocations(t, m.server.Connect(t), m.issuer, cmp.Or(env["ISSUER"], m.issuer.URL))
 	m.client = newClient(t)
 	m.env = config.Source{
 		"AUTH_URL": m.auth.url, "USERS_URL": m.users.url, "NOTIFICATIONS_URL": m.notifications.url,
@@ -166,13 +165,14 @@ type revocations struct {
 	marks []token.Watermark
 }
 
-func serveRevocations(t testing.TB, conn *nats.Conn) *revocations {
+func serveRevocations(t testing.TB, conn *nats.Conn, issuer *tokentest.Issuer, url string) *revocations {
 	t.Helper()
 	v, tel := &revocations{conn: conn}, telemetry.Nop()
 	server := op.NewServer(op.Config{
 		Service: "auth", Logger: tel.Logger, Tracer: tel.Tracer, Meter: metricnoop.NewMeterProvider(), Propagator: tel.Propagator,
-		Verify: func(context.Context, string) (*authz.Principal, error) { return nil, errs.Unauthenticated },
+		Verify: issuer.Verifier(nil).Verify, VerifyService: issuer.VerifierOf("auth", nil).VerifyService,
 	})
+	apitest.HandleServiceTokens(server, issuer, url)
 	op.Handle(server, auth.ListWatermarks, v.list)
 	require.NoError(t, server.ServeNATS(conn))
 	require.NoError(t, conn.Flush())

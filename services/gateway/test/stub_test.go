@@ -14,6 +14,7 @@ import (
 
 	"github.com/atrium-mesh/atrium/pkg/op"
 	"github.com/atrium-mesh/atrium/pkg/telemetry"
+	"github.com/atrium-mesh/atrium/pkg/token"
 	"github.com/atrium-mesh/atrium/pkg/token/tokentest"
 )
 
@@ -44,7 +45,7 @@ type seen struct {
 
 func newStub(t testing.TB, name string, operations []op.Declared, issuer *tokentest.Issuer) *stub {
 	t.Helper()
-	s := &stub{name: name, operations: router(name, operations, issuer.Verifier(nil).Verify)}
+	s := &stub{name: name, operations: router(name, operations, issuer.VerifierOf(name, nil))}
 	s.server = httptest.NewServer(http.HandlerFunc(s.serve))
 	s.url = s.server.URL
 	t.Cleanup(s.server.Close)
@@ -52,11 +53,11 @@ func newStub(t testing.TB, name string, operations []op.Declared, issuer *tokent
 }
 
 // router serves the paths and policies of operations with empty answers.
-func router(name string, operations []op.Declared, verify verifyFunc) http.Handler {
+func router(name string, operations []op.Declared, verifier *token.Verifier) http.Handler {
 	tel := telemetry.Nop()
 	server := op.NewServer(op.Config{
 		Service: name, Logger: slog.New(slog.DiscardHandler), Tracer: tel.Tracer, Meter: metricnoop.NewMeterProvider(),
-		Propagator: tel.Propagator, Verify: verify,
+		Propagator: tel.Propagator, Verify: verifier.Verify, VerifyService: verifier.VerifyService,
 	})
 	for _, declared := range operations {
 		m := declared.Meta()

@@ -80,6 +80,8 @@ func TestExternalIssuer(t *testing.T) {
 func TestKeysAway(t *testing.T) {
 	t.Parallel()
 	m := start(t, nil)
+	m.do(t, request{path: "/.well-known/jwks.json"}) // auth itself has its keys
+	m.auth.requests()
 	m.issuer.SetDown(true)
 	good := m.issuer.SignUser(ada)
 	got := m.do(t, request{path: "/api/v1/users/me", token: good})

@@ -45,7 +45,8 @@ func (c *child) start() {
 	c.cmd = exec.Command(os.Args[0]) //nolint:noctx // it is killed by kill
 	env := map[string]string{
 		"NOTIFICATIONS_CHILD": "1", "HTTP_ADDR": c.addr, "ADMIN_ADDR": "127.0.0.1:0", "DATABASE_URL": c.w.url, "NATS_URL": c.w.nats.URL(),
-		"ISSUER": c.w.issuer.URL, "JWKS_URL": c.w.issuer.JWKSURL, "AUDIENCE": tokentest.Audience, "SECRET_KEY": servicetest.SecretKey, "LOG_LEVEL": "error",
+		"ISSUER": c.w.issuer.URL, "JWKS_URL": c.w.issuer.JWKSURL, "AUDIENCE": tokentest.Audience, "SECRET_KEY": servicetest.SecretKey,
+		"SERVICE_SECRET": servicetest.ServiceSecret("notifications"), "LOG_LEVEL": "error",
 	}
 	maps.Copy(env, c.w.env)
 	c.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "GOCOVERDIR=" + c.w.t.TempDir()}

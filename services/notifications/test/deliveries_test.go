@@ -267,11 +267,11 @@ func TestWhomMailsReach(t *testing.T) {
 	status(true, func(v int64) { publish(t.Context(), t, w.users, users.UserRestored, ada.id, data(v)) })
 	reset("")
 
-	publish(t.Context(), t, w.users, users.UserUpdated, ada.id, users.UserUpdatedData{UserID: ada.id, Version: version, Email: "ada@new.example.com", Locale: "de-AT"})
+	publish(t.Context(), t, w.users, users.UserUpdated, ada.id, users.UserUpdatedData{UserID: ada.id, Version: version, Email: "eve@evil.example", Locale: "de-AT"})
 	w.eventually(func() bool { return w.count("SELECT count(*) FROM recipients WHERE locale = 'de-AT'") == 1 }, "the profile has arrived")
 	reset("")
 	sent := w.smtp.Mails()
-	require.Equal(t, "ada@new.example.com", sent[len(sent)-1].EnvelopeTo)
+	require.Equal(t, ada.email, sent[len(sent)-1].EnvelopeTo, "where mails go is auth's to say, not users'")
 	require.Equal(t, "Wählen Sie ein neues Passwort", sent[len(sent)-1].Subject)
 	require.Equal(t, "de", sent[len(sent)-1].Header.Get("Content-Language"))
 
@@ -281,8 +281,8 @@ func TestWhomMailsReach(t *testing.T) {
 	publish(t.Context(), t, w.auth, auth.AccountVerified, ada.id, auth.AccountVerifiedData{AccountID: ada.id})
 	w.eventually(func() bool { return w.count("SELECT count(*) FROM deliveries WHERE reason = 'turned_off'") == 1 }, "the welcome is skipped")
 
-	publish(t.Context(), t, w.users, users.UserUpdated, ada.id, users.UserUpdatedData{UserID: ada.id, Version: version + 1, Email: ""})
-	w.eventually(func() bool { return w.count("SELECT count(*) FROM recipients WHERE email = ''") == 1 }, "the profile has arrived")
+	_, err := w.db.Exec(t.Context(), "UPDATE recipients SET email = ''") // as before the registration has arrived
+	require.NoError(t, err)
 	mails++
 	reset("no_address")
 

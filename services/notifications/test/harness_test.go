@@ -20,7 +20,6 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
-	"github.com/atrium-mesh/atrium/pkg/authz"
 	"github.com/atrium-mesh/atrium/pkg/config"
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/events"
@@ -35,6 +34,7 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/telemetry/telemetrytest"
 	"github.com/atrium-mesh/atrium/pkg/token/tokentest"
 	auth "github.com/atrium-mesh/atrium/services/auth/api"
+	"github.com/atrium-mesh/atrium/services/auth/api/apitest"
 	"github.com/atrium-mesh/atrium/services/notifications"
 	"github.com/atrium-mesh/atrium/services/notifications/internal/mail/mailtest"
 	"github.com/atrium-mesh/atrium/services/notifications/internal/store/migrations"
@@ -121,17 +121,19 @@ func publish[T any](ctx context.Context, t *testing.T, p *producer, typ events.T
 
 // linkMaker answers for auth what notifications asks of it.
 type linkMaker struct {
-	fail atomic.Pointer[errs.Error] // what create-link answers instead
-	made atomic.Int64
+	world *world
+	fail  atomic.Pointer[errs.Error] // what create-link answers instead
+	made  atomic.Int64
 }
 
 func newLinkMaker(t *testing.T, w *world) *linkMaker {
 	t.Helper()
-	m, tel := &linkMaker{}, w.recorder.Telemetry("auth")
+	m, tel := &linkMaker{world: w}, w.recorder.Telemetry("auth")
 	server := op.NewServer(op.Config{
 		Service: "auth", Logger: tel.Logger, Tracer: tel.Tracer, Meter: tel.Meter, Propagator: tel.Propagator,
-		Verify: func(context.Context, string) (*authz.Principal, error) { return nil, errs.Unauthenticated },
+		Verify: w.issuer.Verifier(nil).Verify, VerifyService: w.issuer.VerifierOf("auth", nil).VerifyService,
 	})
+	apitest.HandleServiceTokens(server, w.issuer, w.issuer.URL)
 	op.Handle(server, auth.CreateLink, func(_ context.Context, in *auth.CreateLinkRequest) (*auth.CreateLinkResponse, error) {
 		m.made.Add(1)
 		if e := m.fail.Load(); e != nil {
@@ -139,6 +141,7 @@ func newLinkMaker(t *testing.T, w *world) *linkMaker {
 		}
 		return &auth.CreateLinkResponse{
 			URL: "https://app.atrium.test/account/" + string(in.Purpose) + "?token=" + in.DeliveryID.String(), ExpiresAt: time.Now().Add(time.Hour),
+			Email: m.addressOf(in.AccountID),
 		}, nil
 	})
 	op.Handle(server, auth.ListWatermarks, func(_ context.Context, in *auth.ListWatermarksRequest) (*auth.ListWatermarksResponse, error) {
@@ -147,6 +150,17 @@ func newLinkMaker(t *testing.T, w *world) *linkMaker {
 	require.NoError(t, server.ServeNATS(w.nats.Connect(t)))
 	t.Cleanup(func() { _ = server.StopNATS(context.WithoutCancel(t.Context())) })
 	return m
+}
+
+// addressOf is the address of an account as auth knows it: as it was registered.
+func (m *linkMaker) addressOf(account uuid.UUID) string {
+	var email string
+	err := m.world.auth.db.QueryRow(context.WithoutCancel(m.world.t.Context()),
+		"SELECT coalesce(max(data->>'email'), '') FROM outbox WHERE type = $1 AND subject = $2", auth.AccountRegistered.Name, account.String()).Scan(&email)
+	if err != nil {
+		m.world.t.Errorf("look up the address: %v", err)
+	}
+	return email
 }
 
 // person is somebody who signed up.

@@ -19,7 +19,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel/propagation"
 
-	"github.com/atrium-mesh/atrium/pkg/authz"
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/events"
 	"github.com/atrium-mesh/atrium/pkg/natstest"
@@ -29,7 +28,9 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/request"
 	"github.com/atrium-mesh/atrium/pkg/service/servicetest"
 	"github.com/atrium-mesh/atrium/pkg/telemetry"
+	"github.com/atrium-mesh/atrium/pkg/token/tokentest"
 	auth "github.com/atrium-mesh/atrium/services/auth/api"
+	"github.com/atrium-mesh/atrium/services/auth/api/apitest"
 	"github.com/atrium-mesh/atrium/services/users"
 	"github.com/atrium-mesh/atrium/services/users/api"
 	"github.com/atrium-mesh/atrium/services/users/internal/store/migrations"
@@ -100,8 +101,8 @@ func setup(t *testing.T) *mesh {
 func setupWith(t *testing.T, o servicetest.Options) *mesh {
 	t.Helper()
 	m := &mesh{t: t, client: &http.Client{Timeout: wait}, auth: &accounts{byID: map[uuid.UUID]*auth.GetAccountResponse{}}}
-	o.Migrations, o.NATS = migrations.FS, natstest.StartServer(t)
-	m.serveAuth(o.NATS)
+	o.Migrations, o.NATS, o.Issuer = migrations.FS, natstest.StartServer(t), tokentest.NewIssuer(t)
+	m.serveAuth(o.NATS, o.Issuer)
 	m.Service = servicetest.Start(t, users.Service(), o)
 	m.http = op.NewHTTPCaller(m.URL, m.client, propagation.TraceContext{})
 	var err error
@@ -111,12 +112,13 @@ func setupWith(t *testing.T, o servicetest.Options) *mesh {
 	return m
 }
 
-func (m *mesh) serveAuth(server *natstest.Server) {
+func (m *mesh) serveAuth(server *natstest.Server, issuer *tokentest.Issuer) {
 	t, tel, conn := m.t, telemetry.Nop(), server.Connect(m.t)
 	ops := op.NewServer(op.Config{
 		Service: "auth", Logger: slog.New(slog.DiscardHandler), Tracer: tel.Tracer, Meter: tel.Meter, Propagator: tel.Propagator,
-		Verify: func(context.Context, string) (*authz.Principal, error) { return &authz.Principal{}, nil },
+		Verify: issuer.Verifier(nil).Verify, VerifyService: issuer.VerifierOf("auth", nil).VerifyService,
 	})
+	apitest.HandleServiceTokens(ops, issuer, issuer.URL)
 	op.Handle(ops, auth.CreateAccount, m.auth.create)
 	op.Handle(ops, auth.GetAccount, m.auth.get)
 	op.Handle(ops, auth.ListWatermarks, func(_ context.Context, in *auth.ListWatermarksRequest) (*auth.ListWatermarksResponse, error) {

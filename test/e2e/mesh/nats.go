@@ -14,14 +14,23 @@ type NATS struct {
 	t       testing.TB
 	port    int
 	dir     string
+	users   []*server.User
+	guarded bool
 	running *server.Server
 }
 
 const natsWithin = 30 * time.Second
 
-func startNATS(t testing.TB) *NATS {
+// startNATS starts it; guarded: with the chart's users, each of whom may do what their service does and nothing else.
+func startNATS(t testing.TB, guarded bool) *NATS {
 	t.Helper()
-	n := &NATS{t: t, port: freePort(t), dir: t.TempDir()}
+	n := &NATS{t: t, port: freePort(t), dir: t.TempDir(), guarded: guarded, users: []*server.User{
+		{Username: hearing, Password: hearing},
+		{Username: deaf, Password: deaf, Permissions: &server.Permissions{Subscribe: &server.SubjectPermission{Deny: []string{token.RaisedSubject}}}},
+	}}
+	if guarded {
+		n.users = chartPermissions(t)
+	}
 	t.Cleanup(n.Stop)
 	n.Start()
 	return n
@@ -32,6 +41,14 @@ const (
 	hearing = "atrium"
 	deaf    = "deaf"
 )
+
+// URLOf is for a service, who in a guarded mesh is a user of their own.
+func (n *NATS) URLOf(service string) string {
+	if !n.guarded {
+		return n.URL()
+	}
+	return "nats://" + service + ":" + natsPassword(service) + "@" + loopback(n.port)
+}
 
 // URL stays the same after Stop and Start.
 func (n *NATS) URL() string { return "nats://" + hearing + ":" + hearing + "@" + loopback(n.port) }
@@ -55,10 +72,7 @@ func (n *NATS) Start() {
 	running, err := server.NewServer(&server.Options{
 		ServerName: "e2e", Host: "127.0.0.1", Port: n.port, StoreDir: n.dir, JetStream: true, NoLog: true, NoSigs: true,
 		JetStreamMaxMemory: 64 << 20, JetStreamMaxStore: 4 << 30,
-		Users: []*server.User{
-			{Username: hearing, Password: hearing},
-			{Username: deaf, Password: deaf, Permissions: &server.Permissions{Subscribe: &server.SubjectPermission{Deny: []string{token.RaisedSubject}}}},
-		},
+		Users: n.users,
 	})
 	if err != nil {
 		n.t.Fatalf("mesh: make the NATS server: %v", err)

@@ -2,6 +2,8 @@ package mesh
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"maps"
 	"net/url"
@@ -28,6 +30,12 @@ var quick = map[string]string{
 	"ARGON2_MEMORY_KIB": "7168", "ARGON2_ITERATIONS": "1", "REFRESH_GRACE": "3s",
 }
 
+// ServiceSecret is what a service shares with auth alone.
+func ServiceSecret(service string) string {
+	sum := sha256.Sum256([]byte("the secret of e2e for " + service))
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
 // Options say what a mesh of processes is like. The zero value is one process for each service, without rate limits.
 type Options struct {
 	Gateways int               // how many gateways; 0: one
@@ -36,6 +44,7 @@ type Options struct {
 	OTLP     string            // where spans are exported to; "": nowhere
 	Env      map[string]string // of every service
 	EnvOf    map[string]string // "auth.REQUIRE_VERIFIED_EMAIL": of one service
+	Guarded  bool              // NATS has the chart's users and permissions
 	Deaf     []string          // processes ("gateway-2") that miss every revocation that NATS announces
 }
 
@@ -58,7 +67,7 @@ type Mesh struct {
 func Processes(t testing.TB, opts Options) *Mesh {
 	t.Helper()
 	opts.Gateways, opts.Replicas = cmp.Or(opts.Gateways, 1), cmp.Or(opts.Replicas, 1)
-	m := &Mesh{t: t, dir: t.TempDir(), opts: opts, Postgres: startPostgres(t, opts.Durable), NATS: startNATS(t)}
+	m := &Mesh{t: t, dir: t.TempDir(), opts: opts, Postgres: startPostgres(t, opts.Durable), NATS: startNATS(t, opts.Guarded)}
 	t.Cleanup(m.stop)
 	smtp := m.startInbox()
 	ports := map[string][]int{}
@@ -76,7 +85,9 @@ func Processes(t testing.TB, opts Options) *Mesh {
 		for i, port := range ports[name] {
 			m.start(name, i, port, map[string]string{
 				"DATABASE_URL": m.Postgres.URL(name), "JWKS_URL": "http://" + loopback(ports["auth"][i]) + "/.well-known/jwks.json",
-				"ADMIN_EMAIL": AdminEmail, "ADMIN_PASSWORD": AdminPassword, "SMTP_URL": "smtp://" + smtp + "?tls=none",
+				"SERVICE_SECRET_USERS": ServiceSecret("users"), "SERVICE_SECRET_NOTIFICATIONS": ServiceSecret("notifications"),
+				"SERVICE_SECRET_GATEWAY": ServiceSecret("gateway"),
+				"ADMIN_EMAIL":            AdminEmail, "ADMIN_PASSWORD": AdminPassword, "SMTP_URL": "smtp://" + smtp + "?tls=none",
 			})
 		}
 	}
@@ -98,14 +109,14 @@ func (m *Mesh) start(service string, replica, port int, own map[string]string) {
 	if replica > 0 {
 		name = fmt.Sprintf("%s-%d", service, replica+1)
 	}
-	admin, nats := freePort(m.t), m.NATS.URL()
+	admin, nats := freePort(m.t), m.NATS.URLOf(service)
 	if slices.Contains(m.opts.Deaf, name) {
 		nats = m.NATS.DeafURL()
 	}
 	env := maps.Clone(quick)
 	maps.Copy(env, map[string]string{
 		"HTTP_ADDR": loopback(port), "ADMIN_ADDR": loopback(admin), "NATS_URL": nats,
-		"ISSUER": m.Origin, "SECRET_KEY": "+42oysOL9hcPhfUERhTAKUZZDrABMAiq9yf7Zl+hyX8=", "LOG_LEVEL": "info",
+		"ISSUER": m.Origin, "SERVICE_SECRET": ServiceSecret(service), "SECRET_KEY": "+42oysOL9hcPhfUERhTAKUZZDrABMAiq9yf7Zl+hyX8=", "LOG_LEVEL": "info",
 		"OTEL_EXPORTER_OTLP_ENDPOINT": m.opts.OTLP, "OTEL_BSP_SCHEDULE_DELAY": "100",
 	})
 	maps.Copy(env, own)

@@ -75,7 +75,7 @@ authorization {
           {{- end }}
         ] }
         {{- if $may.answers }}
-        allow_responses: true
+        allow_responses: { max: 1, expires: "1m" }
         {{- end }}
       }
     }
@@ -84,24 +84,29 @@ authorization {
 }
 {{- end -}}
 
+{{/*
+Only auth makes and changes streams: whoever may change one may have it copy whatever it can name, answers to others among it, to wherever
+they listen.
+*/}}
 {{/* atrium.nats.calls is which operations of other services a service calls, and which streams it consumes. */}}
 {{- define "atrium.nats.relations" -}}
 auth:
   stream: AUTH
+  keeps: [AUTH, USERS, NOTIFICATIONS]
   consumes: [USERS]
   calls: []
 users:
   stream: USERS
   consumes: [AUTH]
-  calls: [rpc.auth.create-account, rpc.auth.get-account, rpc.auth.list-watermarks]
+  calls: [rpc.auth.issue-service-token, rpc.auth.create-account, rpc.auth.get-account, rpc.auth.list-watermarks]
 notifications:
   stream: NOTIFICATIONS
   consumes: [AUTH, USERS]
-  calls: [rpc.auth.create-link, rpc.auth.list-watermarks]
+  calls: [rpc.auth.issue-service-token, rpc.auth.create-link, rpc.auth.list-watermarks]
   live: [live.notifications.*]
 gateway:
   consumes: []
-  calls: [rpc.auth.list-watermarks]
+  calls: [rpc.auth.issue-service-token, rpc.auth.list-watermarks]
 {{- end -}}
 
 {{/* atrium.nats.permissions is what a service may publish and subscribe, as YAML. */}}
@@ -113,8 +118,11 @@ gateway:
 {{- with $does.stream -}}
 {{- $subscribe = append $subscribe (printf "rpc.%s.> %s" $user $user) -}}
 {{- $publish = append $publish (printf "events.%s.>" $user) -}}
+{{- $publish = append $publish (printf "$JS.API.STREAM.INFO.%s" $does.stream) -}}
+{{- end -}}
+{{- range $stream := $does.keeps -}}
 {{- range list "CREATE" "UPDATE" "INFO" -}}
-{{- $publish = append $publish (printf "$JS.API.STREAM.%s.%s" . $does.stream) -}}
+{{- $publish = append $publish (printf "$JS.API.STREAM.%s.%s" . $stream) -}}
 {{- end -}}
 {{- end -}}
 {{- range $stream := $does.consumes -}}

@@ -14,7 +14,8 @@ type environment struct {
 	process   config.Source
 	origin    string
 	nats      string
-	secret    string // SECRET_KEY
+	secret    string            // SECRET_KEY
+	services  map[string]string // SERVICE_SECRET of each service
 	databases map[string]string
 	smtpPort  int
 	level     string
@@ -48,12 +49,16 @@ func (e environment) auth(adminEmail, adminPassword string) config.Source {
 	v := e.common()
 	v["DATABASE_URL"] = e.databases["auth"]
 	v["ADMIN_EMAIL"], v["ADMIN_PASSWORD"] = adminEmail, adminPassword
+	for name, secret := range e.services {
+		v["SERVICE_SECRET_"+strings.ToUpper(name)] = secret
+	}
 	return e.with(v)
 }
 
 func (e environment) users(authURL string) config.Source {
 	v := e.common()
 	v["DATABASE_URL"] = e.databases["users"]
+	v["SERVICE_SECRET"] = e.services["users"]
 	v["JWKS_URL"] = jwks(authURL)
 	return e.with(v)
 }
@@ -61,6 +66,7 @@ func (e environment) users(authURL string) config.Source {
 func (e environment) notifications(authURL string) config.Source {
 	v := e.common()
 	v["DATABASE_URL"] = e.databases["notifications"]
+	v["SERVICE_SECRET"] = e.services["notifications"]
 	v["JWKS_URL"] = jwks(authURL)
 	v["SMTP_URL"] = fmt.Sprintf("smtp://127.0.0.1:%d?tls=none", e.smtpPort)
 	src := e.with(v)
@@ -71,6 +77,7 @@ func (e environment) notifications(authURL string) config.Source {
 func (e environment) gateway(listen, authURL, usersURL, notificationsURL string) config.Source {
 	v := e.common()
 	v["HTTP_ADDR"] = listen
+	v["SERVICE_SECRET"] = e.services["gateway"]
 	v["JWKS_URL"] = jwks(authURL)
 	v["AUTH_URL"], v["USERS_URL"], v["NOTIFICATIONS_URL"] = authURL, usersURL, notificationsURL
 	return e.with(v)

@@ -45,6 +45,7 @@ type Mesh struct {
 	log      *logFile
 	logger   *slog.Logger
 	services []*runningService
+	setup    <-chan string // the setup link, once auth has started; empty when there is an administrator
 	failed   chan error
 
 	mu    sync.Mutex
@@ -127,7 +128,7 @@ func (m *Mesh) start(ctx context.Context, cfg Config) error {
 	if err := m.startServices(ctx, folder, b, cfg, listen); err != nil {
 		return err
 	}
-	return m.waitReady(ctx, b.nats)
+	return m.waitReady(ctx)
 }
 
 func (m *Mesh) openFolder(cfg Config) (*Folder, error) {

@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -34,7 +35,9 @@ func (m *Mesh) startServices(ctx context.Context, folder *Folder, b backends, cf
 		m.adopt(s)
 		return s.url, nil
 	}
-	authURL, err := run(ctx, auth.Service(), e.auth(cfg.AdminEmail, cfg.AdminPassword))
+	setup := make(chan string, 1)
+	m.setup = setup
+	authURL, err := run(ctx, auth.Service(auth.WithSetupLink(func(link string) { setup <- link })), e.auth(cfg.AdminEmail, cfg.AdminPassword))
 	if err != nil {
 		return err
 	}
@@ -57,8 +60,15 @@ func newEnvironment(folder *Folder, b backends, cfg Config, listen listenAddress
 	if err != nil {
 		return environment{}, err
 	}
+	services := map[string]string{}
+	for _, name := range []string{"users", "notifications", "gateway"} {
+		if services[name], err = folder.Secret("service_secret_" + name); err != nil {
+			return environment{}, err
+		}
+	}
 	return environment{
-		process: cfg.Environment, origin: listen.Origin, nats: b.nats, secret: secret, databases: b.databases,
+		services: services,
+		process:  cfg.Environment, origin: listen.Origin, nats: b.nats, secret: secret, databases: b.databases,
 		smtpPort: b.smtp.Port(), level: cfg.LogLevel.String(),
 	}, nil
 }
@@ -87,8 +97,8 @@ func (m *Mesh) adopt(s *runningService) {
 	})
 }
 
-// waitReady waits for every service, and asks auth for the way to the first administrator.
-func (m *Mesh) waitReady(ctx context.Context, natsURL string) error {
+// waitReady waits for every service, and for auth to tell the way to the first administrator.
+func (m *Mesh) waitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
 	group, waiting := errgroup.WithContext(ctx)
@@ -98,7 +108,10 @@ func (m *Mesh) waitReady(ctx context.Context, natsURL string) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	var err error
-	m.SetupURL, err = setupURL(ctx, natsURL)
-	return err
+	select {
+	case m.SetupURL = <-m.setup: // empty when there is one
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the setup link: %w", ctx.Err())
+	}
 }

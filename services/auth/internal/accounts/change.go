@@ -42,7 +42,7 @@ func (s *Service) ChangePassword(ctx context.Context, in *api.ChangePasswordRequ
 
 // confirm verifies the present password, and counts wrong ones: a stolen session must not be a way to guess it.
 func (s *Service) confirm(ctx context.Context, account identity.Account, current string) (identity.Password, error) {
-	attempt, err := s.Throttle.Begin(ctx, throttle.Attempt{EmailKey: account.EmailKey, ClientIP: request.From(ctx).ClientIP})
+	attempt, err := s.Throttle.Begin(ctx, throttle.Attempt{EmailKey: account.EmailKey, ClientIP: request.From(ctx).SeenIP()})
 	if err != nil {
 		return identity.Password{}, err
 	}

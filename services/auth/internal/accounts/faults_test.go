@@ -11,6 +11,7 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/authz"
 	"github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/auth/internal/accounts"
+	"github.com/atrium-mesh/atrium/services/auth/internal/authtest"
 	"github.com/atrium-mesh/atrium/services/auth/internal/faulttest"
 	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
 	"github.com/atrium-mesh/atrium/services/auth/internal/links"
@@ -165,7 +166,7 @@ func TestEachStatementFails(t *testing.T) {
 		"get": func(t *testing.T, b *bundle) func(context.Context) error {
 			id := b.account(t, "a@example.com")
 			return func(ctx context.Context) error {
-				_, err := b.tested.Get(ctx, &api.GetAccountRequest{ID: id})
+				_, err := b.tested.Get(authtest.As(ctx, id), &api.GetAccountRequest{ID: id})
 				return err
 			}
 		},

@@ -26,6 +26,7 @@ import (
 	"github.com/atrium-mesh/atrium/services/auth/internal/password/breach"
 	"github.com/atrium-mesh/atrium/services/auth/internal/revocation"
 	"github.com/atrium-mesh/atrium/services/auth/internal/roles"
+	"github.com/atrium-mesh/atrium/services/auth/internal/services"
 	"github.com/atrium-mesh/atrium/services/auth/internal/sessions"
 	"github.com/atrium-mesh/atrium/services/auth/internal/setup"
 	"github.com/atrium-mesh/atrium/services/auth/internal/standing"
@@ -37,8 +38,15 @@ import (
 	"github.com/atrium-mesh/atrium/services/auth/internal/watermarks"
 )
 
+// Options are what a program that runs auth in its own process asks of it.
+type Options struct {
+	// SetupLink is told the link that makes the first administrator, or "" when there is one, once auth has started. It is never sent
+	// anywhere: whoever starts auth is who may have it. nil: nobody is told.
+	SetupLink func(link string)
+}
+
 // Build composes the service.
-func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry) (*lifecycle.Group, error) {
+func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry, o Options) (*lifecycle.Group, error) {
 	cfg, err := config.Load[authconfig.Config](src)
 	if err != nil {
 		return nil, err
@@ -56,7 +64,15 @@ func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry) (*l
 	}
 	operations(base.Ops, all)              //nolint:contextcheck // each request brings its own
 	base.AddWithDatabase("keys", all.keys) // first: without them nobody can sign in
-	base.AddWithDatabase("setup", all.setup)
+	base.AddWithDatabase("setup", lifecycle.Func(func(ctx context.Context) error {
+		if err := all.setup.Start(ctx); err != nil || o.SetupLink == nil {
+			return err
+		}
+		return all.setup.Tell(ctx, o.SetupLink) // only now is it known whether there is an administrator
+	}, nil))
+	base.Group.Add("streams", events.KeepStreams(events.StreamsConfig{
+		JS: base.JS, Names: []string{"AUTH", "USERS", "NOTIFICATIONS"}, Replicas: cfg.NATS.Replicas, Logger: tel.Logger,
+	}))
 	base.AddWithDatabase("jobs", all.jobs)
 	base.AddWithDatabase("consumer", all.consumer)
 	base.FollowWatermarks(all.watermarks.Poll)
@@ -73,6 +89,7 @@ type domain struct {
 	watermarks *watermarks.List
 	setup      *setup.Service
 	roles      *roles.Service
+	services   *services.Services
 	trail      *audit.Trail
 	pages      *pages.Pages
 	consumer   *events.Consumer
@@ -108,6 +125,7 @@ func compose(cfg authconfig.Config, base *service.Base) (domain, error) {
 	ender := revocation.NewEnder(cfg.AccessTokenTTL)
 	onetime := links.New(cfg.Links, links.Deps{Store: records, Key: base.Key("auth links")})
 	cursors := page.NewCursors(base.Key("auth cursors"))
+	access := tokens.NewAccess(tokens.Config{Issuer: cfg.Issuer, Audience: cfg.Audience, TTL: cfg.AccessTokenTTL}, ring)
 	return domain{
 		accounts: accounts.New(accounts.Config{
 			RegistrationEnabled: cfg.RegistrationEnabled, AnswerAfter: cfg.AnswerAfter,
@@ -118,7 +136,7 @@ func compose(cfg authconfig.Config, base *service.Base) (domain, error) {
 			RefreshTTL: cfg.RefreshTokenTTL, Grace: cfg.RefreshGrace, RequireVerifiedEmail: cfg.RequireVerifiedEmail,
 		}, sessions.Deps{
 			Store: records, Passwords: hasher, Throttle: slowing, Ender: ender, Cursors: cursors, Logger: tel.Logger,
-			Access: tokens.NewAccess(tokens.Config{Issuer: cfg.Issuer, Audience: cfg.Audience, TTL: cfg.AccessTokenTTL}, ring),
+			Access: access,
 			Family: tokens.NewFamily(base.Key("auth refresh tokens")),
 		}),
 		keys:       ring,
@@ -128,9 +146,10 @@ func compose(cfg authconfig.Config, base *service.Base) (domain, error) {
 		setup: setup.New(cfg.Setup, setup.Deps{
 			Store: records.Setup(), Passwords: hasher, Policy: policy, Links: onetime, Logger: tel.Logger,
 		}),
-		roles: roles.New(roles.Deps{Store: records.Roles(), Keep: ender.Keep(), Cursors: cursors}),
-		trail: audit.NewTrail(records, cursors),
-		pages: shown,
+		services: services.New(cfg.Services, services.Deps{Store: records, Access: access, Issuer: cfg.Issuer, Logger: tel.Logger}),
+		roles:    roles.New(roles.Deps{Store: records.Roles(), Keep: ender.Keep(), Cursors: cursors}),
+		trail:    audit.NewTrail(records, cursors),
+		pages:    shown,
 		consumer: events.NewConsumer(events.ConsumerConfig{
 			Name: "auth", Pool: base.Pool, JS: base.JS, Handlers: consumers.Handlers(standing.New(ender, nil)),
 			Tracer: tel.Tracer, Meter: tel.Meter, Logger: tel.Logger,

@@ -37,7 +37,7 @@ func operations(s *op.Server, d domain) {
 	op.Handle(s, api.OAuthMetadata, d.discovery.OAuth)
 	op.Handle(s, api.CreateLink, d.links.Create)
 	op.Handle(s, api.ListWatermarks, d.watermarks.List)
-	op.Handle(s, api.SetupLink, d.setup.Link)
+	op.Handle(s, api.IssueServiceToken, d.services.Issue)
 	op.Handle(s, api.SetupFirstAdmin, d.setup.Do)
 
 	op.Handle(s, api.ListRoles, d.roles.List)

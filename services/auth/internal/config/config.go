@@ -13,6 +13,7 @@ import (
 	"github.com/atrium-mesh/atrium/services/auth/internal/keys"
 	"github.com/atrium-mesh/atrium/services/auth/internal/links"
 	"github.com/atrium-mesh/atrium/services/auth/internal/password"
+	"github.com/atrium-mesh/atrium/services/auth/internal/services"
 	"github.com/atrium-mesh/atrium/services/auth/internal/setup"
 )
 
@@ -24,6 +25,7 @@ type Config struct {
 	Keys      keys.Config
 	Links     links.Config
 	Setup     setup.Config
+	Services  services.Config
 
 	AccessTokenTTL  time.Duration `env:"ACCESS_TOKEN_TTL" envDefault:"15m" doc:"How long an access token lives, at most an hour."`
 	RefreshTokenTTL time.Duration `env:"REFRESH_TOKEN_TTL" envDefault:"720h" doc:"How long a session lives without being used."`

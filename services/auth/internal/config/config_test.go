@@ -9,7 +9,13 @@ import (
 	authconfig "github.com/atrium-mesh/atrium/services/auth/internal/config"
 )
 
-var needed = config.Source{"DATABASE_URL": "postgres://localhost/auth", "SECRET_KEY": "w7510GGWGyc6zbmjXgq7JgZgrYMyd8oX0ducmkGHJGQ="}
+var needed = config.Source{
+	"DATABASE_URL":                 "postgres://localhost/auth",
+	"SECRET_KEY":                   "w7510GGWGyc6zbmjXgq7JgZgrYMyd8oX0ducmkGHJGQ=",
+	"SERVICE_SECRET_USERS":         "dBY2Mig6XMNU304hjFuxx8pcgbxihfCLHt1QZYxLA44=",
+	"SERVICE_SECRET_NOTIFICATIONS": "qRrGd7tGNdqOECcxYFzC6DQTvenXqGYK645fRwJEOcU=",
+	"SERVICE_SECRET_GATEWAY":       "Ch7bdPdn7z+EjKvL7RWhL11xcPIpGvkzXGnvzCLSF78=",
+}
 
 func TestConfig_defaults(t *testing.T) {
 	t.Parallel()
@@ -44,6 +50,8 @@ func TestConfig_refuses(t *testing.T) {
 	for variable, value := range map[string]string{
 		"ACCESS_TOKEN_TTL": "2h", "REFRESH_TOKEN_TTL": "10m", "REFRESH_GRACE": "5m", "UNIFORM_ANSWER_TIME": "1m", "ARGON2_MEMORY_KIB": "8",
 		"KEY_ALGORITHMS": "none", "LINK_BASE_URL": "nonsense", "DATABASE_URL": "",
+		"SERVICE_SECRET_USERS": "", "SERVICE_SECRET_NOTIFICATIONS": needed["SERVICE_SECRET_USERS"], "SERVICE_SECRET_GATEWAY": "too short", "SERVICE_SECRET_GATEWAY_OLD": needed["SERVICE_SECRET_USERS"],
+		"AUDIENCE": "service:users",
 	} {
 		_, err := config.Load[authconfig.Config](needed.With(config.Source{variable: value}))
 		require.ErrorContains(t, err, variable)

@@ -38,11 +38,21 @@ type Tx interface {
 type Records interface {
 	WriteAudit(ctx context.Context, e audit.Entry) error
 	PublishEvent(ctx context.Context, typeName string, subject uuid.UUID, data any) error
+	// AllowLink records something for which one mail may carry a link.
+	AllowLink(ctx context.Context, c LinkCause) error
 }
 
-// Publish tells others what a transaction changed. The subject is the id of the account that it is about.
+// Publish tells others what a transaction changed. The subject is the id of the account that it is about. When a mail about it carries a
+// link, one may be made: see [LinkCause].
 func Publish[T any](ctx context.Context, tx Records, t events.Type[T], subject uuid.UUID, data T) error {
-	return tx.PublishEvent(ctx, t.Name, subject, data)
+	if err := tx.PublishEvent(ctx, t.Name, subject, data); err != nil {
+		return err
+	}
+	purpose, at := linkOf(t.Name, data)
+	if purpose == "" {
+		return nil
+	}
+	return tx.AllowLink(ctx, LinkCause{AccountID: subject, Purpose: string(purpose), At: at, ExpiresAt: at.Add(wait(purpose))})
 }
 
 // Accounts keeps accounts.

@@ -11,7 +11,8 @@ import (
 	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
 )
 
-// Create implements [api.CreateLink].
+// Create implements [api.CreateLink]. Whoever holds the credentials of notifications may ask: so there is a link only for what auth itself
+// has recorded, once, and it says where it may be sent.
 func (l *Links) Create(ctx context.Context, in *api.CreateLinkRequest) (*api.CreateLinkResponse, error) {
 	if in.DeliveryID == uuid.Nil {
 		return nil, errs.InvalidField("body.delivery_id", "required", "is required")
@@ -26,6 +27,13 @@ func (l *Links) Create(ctx context.Context, in *api.CreateLinkRequest) (*api.Cre
 	if err := l.needed(ctx, account, in.Purpose); err != nil {
 		return nil, err
 	}
+	caused, err := l.Store.TakeLinkCause(ctx, account.ID, string(in.Purpose), in.DeliveryID, l.Clock())
+	if err != nil {
+		return nil, err
+	}
+	if !caused {
+		return nil, errs.New(errs.Conflict, "link_not_asked_for", "Nothing has happened that this link would be for, or another mail has it.")
+	}
 	made, err := l.Make(ctx, l.Store, in.Purpose, &in.AccountID, in.DeliveryID)
 	if err != nil {
 		return nil, err
@@ -33,7 +41,7 @@ func (l *Links) Create(ctx context.Context, in *api.CreateLinkRequest) (*api.Cre
 	if made.UsedAt != nil {
 		return nil, notNeeded()
 	}
-	return &api.CreateLinkResponse{URL: made.URL, ExpiresAt: made.ExpiresAt.UTC()}, nil
+	return &api.CreateLinkResponse{URL: made.URL, ExpiresAt: made.ExpiresAt.UTC(), Email: account.Email}, nil
 }
 
 // needed reports whether the account has a use for a link.

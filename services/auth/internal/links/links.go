@@ -26,6 +26,8 @@ type Store interface {
 	Link(ctx context.Context, hash []byte) (identity.Link, error)
 	// AddLink is the link that was added, or the one that is there already for the same delivery and purpose.
 	AddLink(ctx context.Context, l identity.Link) (identity.Link, error)
+	// TakeLinkCause gives a cause to a mail, or finds the one that the mail has already. It is false when there is none.
+	TakeLinkCause(ctx context.Context, account uuid.UUID, purpose string, delivery uuid.UUID, now time.Time) (bool, error)
 	Account(ctx context.Context, id uuid.UUID) (identity.Account, error)
 	Password(ctx context.Context, account uuid.UUID) (identity.Password, error)
 }

@@ -44,11 +44,21 @@ func (b *bundle) unverified(t *testing.T, email string) identity.Account {
 
 func (b *bundle) create(t *testing.T, account uuid.UUID, purpose api.LinkPurpose, delivery uuid.UUID) (raw string, out *api.CreateLinkResponse) {
 	t.Helper()
+	b.cause(t, account, purpose)
 	out, err := b.Create(t.Context(), &api.CreateLinkRequest{AccountID: account, Purpose: purpose, DeliveryID: delivery})
 	require.NoError(t, err)
 	u, err := url.Parse(out.URL)
 	require.NoError(t, err)
 	return u.Query().Get("token"), out
+}
+
+// cause records something that a mail with a link tells of.
+func (b *bundle) cause(t *testing.T, account uuid.UUID, purpose api.LinkPurpose) {
+	t.Helper()
+	now := b.Clock.Now()
+	require.NoError(t, b.Bundle.Store.InTx(t.Context(), func(tx identity.Tx) error {
+		return tx.AllowLink(t.Context(), identity.LinkCause{AccountID: account, Purpose: string(purpose), At: now, ExpiresAt: now.Add(time.Hour)})
+	}))
 }
 
 func (b *bundle) redeem(t *testing.T, purpose api.LinkPurpose, raw string) (link identity.Link, err error) {
@@ -241,5 +251,67 @@ func TestConfig(t *testing.T) {
 	err := links.Config{}.Validate()
 	for _, key := range []string{"LINK_VERIFY_EMAIL_TTL", "LINK_RESET_PASSWORD_TTL", "LINK_INVITATION_TTL", "LINK_NOT_ME_TTL", "LINK_SETUP_TTL"} {
 		require.ErrorContains(t, err, key)
+	}
+}
+
+// TestCreate_wants_a_cause: whoever may ask for links gets one for each thing that auth has recorded, and none beside it.
+func TestCreate_wants_a_cause(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ada, bob := b.Account(t, "ada@example.com"), b.Account(t, "bob@example.com")
+	ask := func(account uuid.UUID, purpose api.LinkPurpose, delivery uuid.UUID) (*api.CreateLinkResponse, error) {
+		return b.Create(t.Context(), &api.CreateLinkRequest{AccountID: account, Purpose: purpose, DeliveryID: delivery})
+	}
+	first, second := uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7())
+	_, err := ask(ada.ID, api.LinkResetPassword, first)
+	refused(t, err, errs.Conflict, "link_not_asked_for")
+
+	b.cause(t, ada.ID, api.LinkResetPassword)
+	_, err = ask(bob.ID, api.LinkResetPassword, first)
+	refused(t, err, errs.Conflict, "link_not_asked_for")
+	_, err = ask(ada.ID, api.LinkNotMe, first)
+	refused(t, err, errs.Conflict, "link_not_asked_for")
+	made, err := ask(ada.ID, api.LinkResetPassword, first)
+	require.NoError(t, err)
+	require.Equal(t, "ada@example.com", made.Email)
+	again, err := ask(ada.ID, api.LinkResetPassword, first)
+	require.NoError(t, err, "a mail that is rendered again")
+	require.Equal(t, made.URL, again.URL)
+	_, err = ask(ada.ID, api.LinkResetPassword, second)
+	refused(t, err, errs.Conflict, "link_not_asked_for")
+	_, err = ask(ada.ID, api.LinkSetup, second)
+	refused(t, err, errs.Invalid, "validation_failed")
+
+	b.cause(t, ada.ID, api.LinkResetPassword)
+	b.Clock.Advance(2 * time.Hour)
+	_, err = ask(ada.ID, api.LinkResetPassword, second)
+	refused(t, err, errs.Conflict, "link_not_asked_for")
+}
+
+// TestCreate_of_two_at_once gives one cause to one of many mails, and each of its attempts the same link.
+func TestCreate_of_two_at_once(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ada := b.Account(t, "ada@example.com")
+	b.cause(t, ada.ID, api.LinkNotMe)
+	deliveries := []uuid.UUID{uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7())}
+	var mu sync.Mutex
+	got := map[uuid.UUID]int{}
+	var wg sync.WaitGroup
+	for n := range 16 {
+		wg.Go(func() {
+			delivery := deliveries[n%2]
+			_, err := b.Create(t.Context(), &api.CreateLinkRequest{AccountID: ada.ID, Purpose: api.LinkNotMe, DeliveryID: delivery})
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil {
+				got[delivery]++
+			}
+		})
+	}
+	wg.Wait()
+	require.Len(t, got, 1)
+	for _, n := range got {
+		require.Equal(t, 8, n)
 	}
 }

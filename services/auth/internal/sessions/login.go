@@ -27,7 +27,7 @@ func (s *Service) Login(ctx context.Context, in *api.LoginRequest) (*api.TokensR
 // failed from the beginning, so that many at the same time do not get a look each.
 func (s *Service) signIn(ctx context.Context, email, password string) (issued, error) {
 	key := address.KeyOf(email)
-	attempt, err := s.Throttle.Begin(ctx, throttle.Attempt{EmailKey: key, ClientIP: request.From(ctx).ClientIP})
+	attempt, err := s.Throttle.Begin(ctx, throttle.Attempt{EmailKey: key, ClientIP: request.From(ctx).SeenIP()})
 	if err != nil {
 		return issued{}, err
 	}

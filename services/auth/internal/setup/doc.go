@@ -2,5 +2,6 @@
 // password.
 //
 // Both are possible only while no administrator can sign in, which is decided under the lock of the role: of two replicas, or two people
-// with the link, one makes the administrator. Whoever operates Atrium gets the link over NATS (rpc.auth.setup-link); it is in no log.
+// with the link, one makes the administrator. Only a program that runs auth in its own process, as `atrium up` does,
+// is told the link; it is in no log and no network leads to it.
 package setup

@@ -68,7 +68,7 @@ func (s *Service) Start(ctx context.Context) error {
 		return err
 	}
 	if s.Email == "" {
-		s.Logger.WarnContext(ctx, "there is no administrator yet: open the setup link that rpc.auth.setup-link answers, or set ADMIN_EMAIL and ADMIN_PASSWORD")
+		s.Logger.WarnContext(ctx, "there is no administrator yet: set ADMIN_EMAIL and ADMIN_PASSWORD")
 		return nil
 	}
 	account, err := s.fromConfig(ctx)
@@ -179,17 +179,27 @@ func needed(ctx context.Context, tx Tx) (bool, error) {
 	return admins == 0, err
 }
 
-// Link implements [api.SetupLink]. As long as a link is good every call answers the same one.
-func (s *Service) Link(ctx context.Context, _ *api.SetupLinkRequest) (*api.SetupLinkResponse, error) {
-	out := &api.SetupLinkResponse{}
-	err := s.Store.InTx(ctx, func(tx Tx) error {
-		var err error
-		if out.Needed, err = needed(ctx, tx); err != nil || !out.Needed {
+// Tell tells the link that makes the first administrator, or "" when there is one.
+func (s *Service) Tell(ctx context.Context, tell func(link string)) error {
+	link, err := s.Link(ctx)
+	if err != nil {
+		return err
+	}
+	tell(link)
+	return nil
+}
+
+// Link is the one-time link that makes the first administrator, or "" when there is one. As long as a link is good every call answers
+// the same one.
+func (s *Service) Link(ctx context.Context) (url string, err error) {
+	err = s.Store.InTx(ctx, func(tx Tx) error {
+		needed, err := needed(ctx, tx)
+		if err != nil || !needed {
 			return err
 		}
 		link, err := tx.OpenLink(ctx, string(api.LinkSetup), s.Clock())
 		if err == nil {
-			out.URL = s.Links.Of(link).URL
+			url = s.Links.Of(link).URL
 			return nil
 		}
 		if !errors.Is(err, errs.NotFound) {
@@ -200,11 +210,8 @@ func (s *Service) Link(ctx context.Context, _ *api.SetupLinkRequest) (*api.Setup
 			return err
 		}
 		made, err := s.Links.Make(ctx, tx, api.LinkSetup, nil, delivery)
-		out.URL = made.URL
+		url = made.URL
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
+	return url, err
 }

@@ -27,8 +27,14 @@ func (s *Store) Expiring(keepAudit time.Duration) []tasks.Expiring {
 		{Name: "links", Keep: keepLinks, Delete: func(ctx context.Context, before time.Time, _ int32) (int64, error) {
 			return s.q.DeleteExpiredLinks(ctx, before)
 		}},
+		{Name: "link_causes", Delete: func(ctx context.Context, before time.Time, limit int32) (int64, error) {
+			return s.q.DeleteExpiredLinkCauses(ctx, db.DeleteExpiredLinkCausesParams{Before: before, RowLimit: limit})
+		}},
 		{Name: "watermarks", Delete: func(ctx context.Context, before time.Time, limit int32) (int64, error) {
 			return s.q.DeleteExpiredWatermarks(ctx, db.DeleteExpiredWatermarksParams{Before: before, RowLimit: limit})
+		}},
+		{Name: "service_assertions", Delete: func(ctx context.Context, before time.Time, limit int32) (int64, error) {
+			return s.q.DeleteExpiredAssertions(ctx, db.DeleteExpiredAssertionsParams{Before: before, RowLimit: limit})
 		}},
 		{Name: "sign_in_failures", Keep: throttle.Retention, Delete: func(ctx context.Context, before time.Time, limit int32) (int64, error) {
 			return s.q.DeleteOldSignInFailures(ctx, db.DeleteOldSignInFailuresParams{Before: before, RowLimit: limit})

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -35,4 +36,35 @@ func (r records) UseLink(ctx context.Context, id uuid.UUID, at time.Time) error 
 
 func (r records) UseLinksOf(ctx context.Context, account uuid.UUID, purpose string, at time.Time) error {
 	return r.q.UseLinksOfAccount(ctx, db.UseLinksOfAccountParams{AccountID: &account, Purpose: purpose, At: at})
+}
+
+// AllowLink records something for which one mail may carry a link.
+func (tx *Tx) AllowLink(ctx context.Context, c identity.LinkCause) error {
+	id, err := identity.NewID()
+	if err != nil {
+		return err
+	}
+	return tx.q.AllowLink(ctx, db.AllowLinkParams{ID: id, AccountID: c.AccountID, Purpose: c.Purpose, At: c.At, ExpiresAt: c.ExpiresAt})
+}
+
+// TakeLinkCause gives a cause to a mail, or finds the one that the mail has already. It is false when there is none.
+func (r records) TakeLinkCause(ctx context.Context, account uuid.UUID, purpose string, delivery uuid.UUID, now time.Time) (bool, error) {
+	has := func() (bool, error) {
+		return r.q.HasLinkCause(ctx, db.HasLinkCauseParams{DeliveryID: delivery, Purpose: purpose, AccountID: account})
+	}
+	if taken, err := has(); taken || err != nil {
+		return taken, err
+	}
+	rows, err := r.q.TakeLinkCause(ctx, db.TakeLinkCauseParams{AccountID: account, Purpose: purpose, DeliveryID: delivery, Now: now})
+	if rows == 1 && err == nil {
+		return true, nil
+	}
+	// Another attempt at the same mail may have been quicker, which is a conflict when there were two causes.
+	if taken, again := has(); taken && again == nil {
+		return true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("take the cause of a link: %w", err)
+	}
+	return false, nil
 }

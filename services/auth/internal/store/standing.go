@@ -36,5 +36,8 @@ func (r records) EraseBelongings(ctx context.Context, account uuid.UUID) error {
 	if err := r.q.DeleteLinksOfAccount(ctx, &account); err != nil {
 		return err
 	}
+	if err := r.q.DeleteLinkCausesOfAccount(ctx, account); err != nil {
+		return err
+	}
 	return r.q.DeleteRolesOfAccount(ctx, account)
 }

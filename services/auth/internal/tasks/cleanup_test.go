@@ -35,7 +35,9 @@ func fill(t *testing.T, b *authtest.Bundle) {
 			{`INSERT INTO sessions (id, account_id, device, ip, user_agent, created_at, last_seen_at, issued_at, expires_at) VALUES ($1, $2, '', '', '', $3, $3, $3, $3)`, []any{id, ada.ID, at}},
 			{`INSERT INTO refresh_tokens (id, session_id, hash, created_at, expires_at) VALUES ($1, $1, $2, $3, $3)`, []any{id, []byte{byte(i)}, at}},
 			{`INSERT INTO links (id, account_id, purpose, hash, created_at, expires_at) VALUES ($1, $2, 'not_me', $3, $4, $4)`, []any{id, ada.ID, []byte{byte(i)}, at}},
+			{`INSERT INTO link_causes (id, account_id, purpose, created_at, expires_at) VALUES ($1, $2, 'not_me', $3, $3)`, []any{id, ada.ID, at}},
 			{`INSERT INTO watermarks (scope, id, not_before, expires_at) VALUES ('user', $1, $2, $2)`, []any{id, at}},
+			{`INSERT INTO service_assertions (hash, expires_at) VALUES ($1, $2)`, []any{[]byte{byte(i)}, at}},
 			{`INSERT INTO sign_in_failures (scope, key, failures, first_at, last_at) VALUES ('pair', $1, 1, $2, $2)`, []any{[]byte{byte(i)}, at}},
 			{`INSERT INTO known_addresses (key, last_seen_at) VALUES ($1, $2)`, []any{[]byte{byte(i)}, at}},
 			{`INSERT INTO audit_log (id, at, action, actor, subject, outcome) VALUES ($1, $2, 'x', '', '', 'success')`, []any{id, at}},
@@ -47,7 +49,7 @@ func fill(t *testing.T, b *authtest.Bundle) {
 	}
 }
 
-var tables = []string{"sessions", "refresh_tokens", "links", "watermarks", "sign_in_failures", "known_addresses", "audit_log", "idempotency_keys"}
+var tables = []string{"sessions", "refresh_tokens", "links", "link_causes", "watermarks", "service_assertions", "sign_in_failures", "known_addresses", "audit_log", "idempotency_keys"}
 
 func TestCleanup_deletes_what_has_expired(t *testing.T) {
 	t.Parallel()

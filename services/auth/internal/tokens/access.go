@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/atrium-mesh/atrium/pkg/token"
 )
 
 const typeAccess = "at+jwt" // RFC 9068 section 2.1
@@ -71,6 +73,43 @@ func (a *Access) Issue(ctx context.Context, g Grant) (string, error) {
 		Issuer: a.Issuer, Subject: g.Account.String(), Audience: []string{a.Audience},
 		ExpiresAt: g.At.Add(a.TTL).Unix(), IssuedAt: g.At.Unix(), ID: id.String(), ClientID: clientID,
 		SessionID: g.Session.String(), OrgID: g.OrgID, Roles: g.Roles, Scope: strings.Join(g.Permissions, " "), Type: "user",
+	})
+}
+
+// ServiceGrant is what the token of a service is issued for.
+type ServiceGrant struct {
+	Service string // who it speaks for
+	Target  string // whom it speaks to, and nobody else
+	At      time.Time
+}
+
+// serviceClaims have neither roles nor a scope: what a service may ask for is up to whoever is asked.
+type serviceClaims struct {
+	Issuer    string   `json:"iss"`
+	Subject   string   `json:"sub"`
+	Audience  []string `json:"aud"`
+	ExpiresAt int64    `json:"exp"`
+	IssuedAt  int64    `json:"iat"`
+	ID        string   `json:"jti"`
+	ClientID  string   `json:"client_id"`
+	Type      string   `json:"type"`
+}
+
+// IssueService makes the token of a service. It lives as long as a person's, so that a withdrawn key voids both.
+func (a *Access) IssueService(ctx context.Context, g ServiceGrant) (string, error) {
+	id, err := idAt(g.At)
+	if err != nil {
+		return "", err
+	}
+	return a.signer.Sign(ctx, typeAccess, serviceClaims{
+		Issuer:    a.Issuer,
+		Subject:   token.ServiceName(g.Service),
+		Audience:  []string{token.ServiceName(g.Target)},
+		ExpiresAt: g.At.Add(a.TTL).Unix(),
+		IssuedAt:  g.At.Unix(),
+		ID:        id.String(),
+		ClientID:  g.Service,
+		Type:      token.TypeService,
 	})
 }
 

@@ -50,7 +50,10 @@ func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry, ext
 		return nil, err
 	}
 	cfg.JWKSURL = cmp.Or(cfg.JWKSURL, cfg.AuthURL.JoinPath("/.well-known/jwks.json").String())
-	base, err := service.NewBase(ctx, cfg.Config, service.Options{Name: "gateway", Tel: tel, HTTP2: true})
+	base, err := service.NewBase(ctx, cfg.Config, service.Options{
+		Name: "gateway", Tel: tel, HTTP2: true,
+		Calls: &service.Calls{Identity: cfg.Identity, Targets: []string{"auth", "users", "notifications"}, Exchange: auth.ServiceTokens},
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +64,7 @@ func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry, ext
 	table := routes.New(Services())
 	proxy, err := upstream.New(upstream.Config{
 		Services: map[string]*url.URL{"auth": cfg.AuthURL, "users": cfg.UsersURL, "notifications": cfg.NotificationsURL},
-		Routes:   table.All(), Roots: roots,
+		Routes:   table.All(), Roots: roots, Identity: base.Identity,
 		Tracer: tel.Tracer, Meter: tel.Meter, Propagator: tel.Propagator, Logger: tel.Logger,
 	})
 	if err != nil {

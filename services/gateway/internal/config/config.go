@@ -16,6 +16,7 @@ import (
 // Config is the gateway's configuration.
 type Config struct {
 	service.Config
+	service.Identity
 
 	AuthURL          *url.URL `env:"AUTH_URL" envDefault:"http://auth:8080" doc:"Where the auth service is."`
 	UsersURL         *url.URL `env:"USERS_URL" envDefault:"http://users:8080" doc:"Where the users service is."`

@@ -11,7 +11,7 @@ import (
 )
 
 func source(with config.Source) config.Source {
-	return config.Source{"SECRET_KEY": "w7510GGWGyc6zbmjXgq7JgZgrYMyd8oX0ducmkGHJGQ=", "NATS_URL": "nats://127.0.0.1:4222"}.With(with)
+	return config.Source{"SECRET_KEY": "w7510GGWGyc6zbmjXgq7JgZgrYMyd8oX0ducmkGHJGQ=", "NATS_URL": "nats://127.0.0.1:4222", "SERVICE_SECRET": "dBY2Mig6XMNU304hjFuxx8pcgbxihfCLHt1QZYxLA44="}.With(with)
 }
 
 func TestDefaults(t *testing.T) {

@@ -24,7 +24,7 @@ func table() *routes.Table {
 		{Name: "users", Operations: []op.Declared{
 			operation("get-user", "GET", "/users/{id}", false), operation("put-user", "PUT", "/users/{id}", false),
 			operation("get-me", "GET", "/users/me", false),
-			op.Op[struct{}, struct{}]{Operation: huma.Operation{OperationID: "inner"}, Subject: "rpc.users.inner", Allow: authz.Internal()},
+			op.Op[struct{}, struct{}]{Operation: huma.Operation{OperationID: "inner"}, Subject: "rpc.users.inner", Allow: authz.Services("gateway")},
 		}},
 		{Name: "auth", Operations: []op.Declared{
 			operation("sessions", "GET", "/users/{id}/sessions", false), operation("events", "GET", "/events", true),

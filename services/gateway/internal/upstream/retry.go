@@ -50,6 +50,8 @@ func again(resp *http.Response, err error, readOnly bool, attempt int) bool {
 		return false
 	case err != nil && neverSent(err):
 		return attempt < tries
+	case err == nil && notBelieved(resp):
+		return attempt < sentTries
 	case err != nil || busy(resp):
 		return readOnly && attempt < sentTries
 	default:

@@ -14,7 +14,9 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/atrium-mesh/atrium/pkg/op"
 	"github.com/atrium-mesh/atrium/services/gateway/internal/pipeline"
+	"github.com/atrium-mesh/atrium/services/gateway/internal/routes"
 )
 
 const (
@@ -26,8 +28,9 @@ const (
 	margin       = 100 * time.Millisecond
 )
 
-// transport sends one request: a client span, the breaker's leave, and again when that is safe.
+// transport sends one request: a client span, who asks, the breaker's leave, and again when that is safe.
 type transport struct {
+	identity   op.Identity
 	requests   *http.Transport
 	streams    *http.Transport
 	breakers   map[string]*breaker // by operation
@@ -51,6 +54,7 @@ func newTransport(c Config) (*transport, error) {
 			MaxResponseHeaderBytes: 128 << 10,
 			DisableCompression:     true, // what the service sends is passed on as it is
 		},
+		identity: c.Identity,
 		breakers: map[string]*breaker{}, retries: retries, tracer: c.Tracer.Tracer("atrium/gateway"), propagator: c.Propagator,
 	}
 	t.streams = t.requests.Clone()
@@ -82,9 +86,28 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// once makes one attempt, when the breaker lets it.
+// once makes one attempt, when the breaker lets it, and says to the service that it is the gateway who asks: by that alone the service
+// believes whose request it is. Without it nothing is asked, since all clients would count as one that has the gateway's address.
 func (t *transport) once(r *http.Request) (*http.Response, error) {
 	route := pipeline.ExchangeFrom(r.Context()).Route
+	own, err := t.identity.Token(r.Context(), route.Service)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // it says itself what is wrong
+	}
+	r.Header.Set(op.HeaderService, own)
+	resp, err := t.attempt(r, route)
+	if err == nil && notBelieved(resp) {
+		t.identity.Refused(route.Service, own)
+	}
+	return resp, err
+}
+
+// notBelieved reports an answer to a token that was not believed, as after a key was withdrawn: nothing was done.
+func notBelieved(resp *http.Response) bool {
+	return busy(resp) && resp.Header.Get(op.HeaderServiceRefused) != ""
+}
+
+func (t *transport) attempt(r *http.Request, route *routes.Route) (*http.Response, error) {
 	done, err := t.breakers[route.ID].Allow()
 	if err != nil {
 		return nil, unavailable(err)

@@ -30,6 +30,7 @@ type Config struct {
 	Services   map[string]*url.URL // by name
 	Routes     []routes.Route      // what may be asked of them
 	Roots      *tlsfile.Roots      // who vouches for them
+	Identity   op.Identity         // what says to them that it is the gateway who asks
 	Tracer     trace.TracerProvider
 	Meter      metric.MeterProvider
 	Propagator propagation.TextMapPropagator

@@ -14,6 +14,7 @@ import (
 // Config is everything that notifications is configured with.
 type Config struct {
 	service.Config
+	service.Identity
 	Database pg.Config
 	Mail     mail.Config
 

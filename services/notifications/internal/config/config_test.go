@@ -13,6 +13,7 @@ import (
 func needed() config.Source {
 	return config.Source{
 		"DATABASE_URL": "postgres://localhost/atrium_notifications", "SECRET_KEY": "w7510GGWGyc6zbmjXgq7JgZgrYMyd8oX0ducmkGHJGQ=", "SMTP_URL": "smtps://a:b@mail.example.com",
+		"SERVICE_SECRET": "dBY2Mig6XMNU304hjFuxx8pcgbxihfCLHt1QZYxLA44=",
 	}
 }
 

@@ -72,6 +72,7 @@ type outcome struct {
 	reason, detail string
 	state          api.DeliveryState // of a failure: failed, dead or skipped
 	locale         string
+	address        string // where it was sent; "": nowhere
 }
 
 // Deliver makes one attempt. It returns how long to wait for the next, or 0 when there is none to make. An error means that nothing is
@@ -128,7 +129,7 @@ func (d *Deliverer) try(ctx context.Context, a attempt) outcome {
 	if reason := a.nobody(); reason != "" {
 		return outcome{state: api.DeliverySkipped, reason: reason}
 	}
-	data, failed := d.data(ctx, a)
+	data, address, failed := d.data(ctx, a)
 	if failed.reason != "" {
 		return failed
 	}
@@ -138,17 +139,17 @@ func (d *Deliverer) try(ctx context.Context, a attempt) outcome {
 		return outcome{state: api.DeliveryDead, reason: ReasonTemplate}
 	}
 	err = d.Send(ctx, mail.Message{
-		ID: a.ID.String(), To: a.to.Email, Locale: letter.Locale, Subject: letter.Subject, Text: letter.Text, HTML: letter.HTML,
+		ID: a.ID.String(), To: address, Locale: letter.Locale, Subject: letter.Subject, Text: letter.Text, HTML: letter.HTML,
 		UnsubscribeURL: data.UnsubscribeURL,
 	})
 	if err == nil {
-		return outcome{locale: letter.Locale}
+		return outcome{locale: letter.Locale, address: address}
 	}
 	failure, ok := errors.AsType[*mail.Error](err)
 	if !ok {
 		failure = &mail.Error{Reason: mail.ReasonUnreachable, Temporary: true}
 	}
-	o := outcome{state: api.DeliveryDead, reason: failure.Reason, detail: failure.Detail, locale: letter.Locale}
+	o := outcome{state: api.DeliveryDead, reason: failure.Reason, detail: failure.Detail, locale: letter.Locale, address: address}
 	if failure.Temporary {
 		o.state = api.DeliveryFailing
 	}
@@ -175,8 +176,10 @@ func (a attempt) nobody() string {
 	}
 }
 
-// data is what the template tells, with the links of this delivery.
-func (d *Deliverer) data(ctx context.Context, a attempt) (templates.Data, outcome) {
+// data is what the template tells, with the links of this delivery, and where the mail goes. A mail with a link of auth's goes where auth
+// says: no copy of an address is good enough for that.
+func (d *Deliverer) data(ctx context.Context, a attempt) (templates.Data, string, outcome) {
+	address := a.to.Email
 	data := templates.Data{
 		Name: a.to.Greeting(), Locale: a.to.Locale, TimeZone: a.to.TimeZone, Device: a.Data.Device, IP: a.Data.IP, At: a.Data.At,
 		Title: a.title, Body: a.body,
@@ -189,13 +192,13 @@ func (d *Deliverer) data(ctx context.Context, a attempt) (templates.Data, outcom
 	case kind.Link != "":
 		link, err := d.CreateLink(ctx, &auth.CreateLinkRequest{AccountID: a.RecipientID, Purpose: kind.Link, DeliveryID: a.ID})
 		if err != nil {
-			return data, linkOutcome(err)
+			return data, "", linkOutcome(err)
 		}
-		data.Link, data.LinkExpires = link.URL, link.ExpiresAt
+		data.Link, data.LinkExpires, address = link.URL, link.ExpiresAt, link.Email
 	case templates.Name(a.Template) == templates.Welcome:
 		data.Link = d.ProductURL
 	}
-	return data, outcome{}
+	return data, address, outcome{}
 }
 
 func linkOutcome(err error) outcome {
@@ -215,7 +218,7 @@ func linkOutcome(err error) outcome {
 // settle writes how the attempt ended, and tells others when it was the last.
 func (d *Deliverer) settle(ctx context.Context, a attempt, o outcome) (time.Duration, error) {
 	now := d.Clock()
-	r := Result{ID: a.ID, Attempt: a.Attempts, State: cmp.Or(o.state, api.DeliverySent), Reason: o.reason, Address: a.to.Email, Locale: o.locale}
+	r := Result{ID: a.ID, Attempt: a.Attempts, State: cmp.Or(o.state, api.DeliverySent), Reason: o.reason, Address: cmp.Or(o.address, a.to.Email), Locale: o.locale}
 	var wait time.Duration
 	switch r.State {
 	case api.DeliverySent:

@@ -26,12 +26,11 @@ func (r Registration) Parse() (Registration, error) {
 
 // Parse is a profile as it is kept, or errs.Invalid as for [Registration.Parse].
 func (p Profile) Parse() (Profile, error) {
-	var email, name, locale, zone error
-	p.Email, email = text.Optional("data.email", p.Email, maxEmail, text.Line)
+	var name, locale, zone error
 	p.FullName, name = person.OptionalName("data.full_name", p.FullName)
 	p.Locale, locale = person.OptionalLocale("data.locale", p.Locale)
 	p.TimeZone, zone = person.OptionalTimeZone("data.time_zone", p.TimeZone)
-	return p, errors.Join(email, name, locale, zone)
+	return p, errors.Join(name, locale, zone)
 }
 
 // Parse is roles as they are kept, or errs.Invalid as for [Registration.Parse].

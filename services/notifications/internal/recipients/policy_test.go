@@ -20,7 +20,7 @@ func TestParse(t *testing.T) {
 	require.NoError(t, err, "what was not said is not known")
 	_, err = recipients.Profile{}.Parse()
 	require.NoError(t, err)
-	_, err = recipients.Profile{Email: "ada@example.com", FullName: "Ada", Locale: "de", TimeZone: "Europe/Vienna"}.Parse()
+	_, err = recipients.Profile{FullName: "Ada", Locale: "de", TimeZone: "Europe/Vienna"}.Parse()
 	require.NoError(t, err)
 	_, err = recipients.Roles{Roles: []string{"user", "admin"}}.Parse()
 	require.NoError(t, err)
@@ -39,7 +39,6 @@ func TestParse_refuses(t *testing.T) {
 		require.Equal(t, field, errs.From(err).Fields[0].Field)
 	}
 	for field, p := range map[string]recipients.Profile{
-		"data.email":     {Email: strings.Repeat("a", 2000)},
 		"data.full_name": {FullName: strings.Repeat("a", 201)},
 		"data.locale":    {Locale: "en GB"},
 		"data.time_zone": {TimeZone: "posix/UTC"},

@@ -49,12 +49,11 @@ type Verification struct {
 	At    time.Time
 }
 
-// Profile is what users tells of a recipient, as of Version.
+// Profile is what users tells of a recipient, as of Version. The address is not among it: auth owns it.
 type Profile struct {
 	ID       uuid.UUID
 	OrgID    string
 	Version  int64
-	Email    string
 	FullName string
 	Locale   string
 	TimeZone string

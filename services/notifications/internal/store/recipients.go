@@ -28,7 +28,7 @@ func (t *Tx) Verify(ctx context.Context, v recipients.Verification) error {
 // UpdateProfile replaces what users tells, unless something newer is there.
 func (t *Tx) UpdateProfile(ctx context.Context, p recipients.Profile) error {
 	return t.q.UpdateRecipientProfile(ctx, db.UpdateRecipientProfileParams{
-		ID: p.ID, OrgID: p.OrgID, Email: p.Email, FullName: p.FullName, Locale: p.Locale, TimeZone: p.TimeZone, Version: p.Version,
+		ID: p.ID, OrgID: p.OrgID, FullName: p.FullName, Locale: p.Locale, TimeZone: p.TimeZone, Version: p.Version,
 	})
 }
 

@@ -36,7 +36,7 @@ func TestEventsInAnyOrder(t *testing.T) {
 	}
 	ofUsers := []change{
 		func(ctx context.Context, tx *store.Tx, id uuid.UUID) error {
-			return tx.UpdateProfile(ctx, recipients.Profile{ID: id, OrgID: "default", Version: 2, Email: "new@example.com", FullName: "New", Locale: "de", TimeZone: "Europe/Vienna"})
+			return tx.UpdateProfile(ctx, recipients.Profile{ID: id, OrgID: "default", Version: 2, FullName: "New", Locale: "de", TimeZone: "Europe/Vienna"})
 		},
 		func(ctx context.Context, tx *store.Tx, id uuid.UUID) error {
 			return tx.UpdateStatus(ctx, recipients.Status{ID: id, OrgID: "default", Version: 3, Active: false})
@@ -64,7 +64,7 @@ func TestEventsInAnyOrder(t *testing.T) {
 		got, err := s.Recipient(t.Context(), id)
 		require.NoError(t, err)
 		require.Equal(t, recipients.Recipient{
-			ID: id, OrgID: "default", Email: "new@example.com", FullName: "New", Locale: "de", TimeZone: "Europe/Vienna", Verified: true, Active: false,
+			ID: id, OrgID: "default", Email: "old@example.com", FullName: "New", Locale: "de", TimeZone: "Europe/Vienna", Verified: true, Active: false,
 		}, got)
 		var roles []string
 		require.NoError(t, pool.QueryRow(t.Context(), "SELECT roles FROM recipients WHERE id = $1", id).Scan(&roles))
@@ -86,7 +86,7 @@ func TestAnErasedRecipientStaysErased(t *testing.T) {
 			return tx.Verify(t.Context(), recipients.Verification{ID: id, OrgID: "default", At: time.Now()})
 		},
 		func(tx *store.Tx) error {
-			return tx.UpdateProfile(t.Context(), recipients.Profile{ID: id, OrgID: "default", Version: 9, Email: "a@example.com"})
+			return tx.UpdateProfile(t.Context(), recipients.Profile{ID: id, OrgID: "default", Version: 9, FullName: "A"})
 		},
 		func(tx *store.Tx) error {
 			return tx.UpdateStatus(t.Context(), recipients.Status{ID: id, OrgID: "default", Version: 9, Active: true})

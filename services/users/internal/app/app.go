@@ -34,6 +34,7 @@ func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry) (*l
 	}
 	base, err := service.NewBase(ctx, cfg.Config, service.Options{
 		Name: "users", Tel: tel, Database: &cfg.Database, Migrations: migrations.FS, Stream: "USERS",
+		Calls: &service.Calls{Identity: cfg.Identity, Targets: []string{"auth"}, Exchange: auth.ServiceTokens},
 	})
 	if err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 // Config is the configuration of users.
 type Config struct {
 	service.Config
+	service.Identity
 	Database pg.Config
 
 	ErasureGrace time.Duration `env:"ERASURE_GRACE" envDefault:"720h" doc:"Time between deleting a user and erasing everything personal of them for good."`

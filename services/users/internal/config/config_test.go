@@ -15,7 +15,7 @@ func TestErasureGrace(t *testing.T) {
 	load := func(grace string) (usersconfig.Config, error) {
 		src := config.Source{
 			"DATABASE_URL": "postgres://localhost/users", "NATS_URL": "nats://localhost", "ISSUER": "http://localhost:8080",
-			"SECRET_KEY": "w7510GGWGyc6zbmjXgq7JgZgrYMyd8oX0ducmkGHJGQ=",
+			"SECRET_KEY": "w7510GGWGyc6zbmjXgq7JgZgrYMyd8oX0ducmkGHJGQ=", "SERVICE_SECRET": "dBY2Mig6XMNU304hjFuxx8pcgbxihfCLHt1QZYxLA44=",
 		}
 		if grace != "" {
 			src["ERASURE_GRACE"] = grace

@@ -12,6 +12,47 @@ import (
 	"github.com/google/uuid"
 )
 
+const allowLink = `-- name: AllowLink :exec
+INSERT INTO link_causes (id, account_id, purpose, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)
+`
+
+type AllowLinkParams struct {
+	ID        uuid.UUID
+	AccountID uuid.UUID
+	Purpose   string
+	At        time.Time
+	ExpiresAt time.Time
+}
+
+// AllowLink records something for which one mail may carry a link.
+func (q *Queries) AllowLink(ctx context.Context, arg AllowLinkParams) error {
+	_, err := q.db.Exec(ctx, allowLink,
+		arg.ID,
+		arg.AccountID,
+		arg.Purpose,
+		arg.At,
+		arg.ExpiresAt,
+	)
+	return err
+}
+
+const deleteExpiredLinkCauses = `-- name: DeleteExpiredLinkCauses :execrows
+DELETE FROM link_causes c WHERE c.id IN (SELECT o.id FROM link_causes o WHERE o.expires_at < $1 LIMIT $2)
+`
+
+type DeleteExpiredLinkCausesParams struct {
+	Before   time.Time
+	RowLimit int32
+}
+
+func (q *Queries) DeleteExpiredLinkCauses(ctx context.Context, arg DeleteExpiredLinkCausesParams) (int64, error) {
+	result, err := q.db.Exec(ctx, deleteExpiredLinkCauses, arg.Before, arg.RowLimit)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const deleteExpiredLinks = `-- name: DeleteExpiredLinks :execrows
 DELETE FROM links WHERE expires_at < $1
 `
@@ -22,6 +63,15 @@ func (q *Queries) DeleteExpiredLinks(ctx context.Context, before time.Time) (int
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const deleteLinkCausesOfAccount = `-- name: DeleteLinkCausesOfAccount :exec
+DELETE FROM link_causes WHERE account_id = $1
+`
+
+func (q *Queries) DeleteLinkCausesOfAccount(ctx context.Context, accountID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, deleteLinkCausesOfAccount, accountID)
+	return err
 }
 
 const deleteLinksOfAccount = `-- name: DeleteLinksOfAccount :exec
@@ -54,6 +104,24 @@ func (q *Queries) GetLink(ctx context.Context, hash []byte) (Link, error) {
 	return i, err
 }
 
+const hasLinkCause = `-- name: HasLinkCause :one
+SELECT EXISTS (SELECT FROM link_causes WHERE delivery_id = $1::uuid AND purpose = $2 AND account_id = $3)
+`
+
+type HasLinkCauseParams struct {
+	DeliveryID uuid.UUID
+	Purpose    string
+	AccountID  uuid.UUID
+}
+
+// HasLinkCause reports whether a mail has taken a cause.
+func (q *Queries) HasLinkCause(ctx context.Context, arg HasLinkCauseParams) (bool, error) {
+	row := q.db.QueryRow(ctx, hasLinkCause, arg.DeliveryID, arg.Purpose, arg.AccountID)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
 const lockLink = `-- name: LockLink :one
 SELECT id, org_id, account_id, purpose, hash, delivery_id, created_at, expires_at, used_at FROM links WHERE hash = $1 FOR UPDATE
 `
@@ -73,6 +141,34 @@ func (q *Queries) LockLink(ctx context.Context, hash []byte) (Link, error) {
 		&i.UsedAt,
 	)
 	return i, err
+}
+
+const takeLinkCause = `-- name: TakeLinkCause :execrows
+UPDATE link_causes SET delivery_id = $1::uuid WHERE id = (
+    SELECT c.id FROM link_causes c
+    WHERE c.account_id = $2 AND c.purpose = $3 AND c.delivery_id IS NULL AND c.expires_at > $4
+    ORDER BY c.created_at, c.id LIMIT 1 FOR UPDATE) AND delivery_id IS NULL
+`
+
+type TakeLinkCauseParams struct {
+	DeliveryID uuid.UUID
+	AccountID  uuid.UUID
+	Purpose    string
+	Now        time.Time
+}
+
+// TakeLinkCause gives the oldest open cause to a mail. Of two mails that want the same one, the second waits, and finds it taken.
+func (q *Queries) TakeLinkCause(ctx context.Context, arg TakeLinkCauseParams) (int64, error) {
+	result, err := q.db.Exec(ctx, takeLinkCause,
+		arg.DeliveryID,
+		arg.AccountID,
+		arg.Purpose,
+		arg.Now,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const upsertLink = `-- name: UpsertLink :one

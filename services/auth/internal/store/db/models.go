@@ -76,6 +76,15 @@ type Link struct {
 	UsedAt     *time.Time
 }
 
+type LinkCause struct {
+	ID         uuid.UUID
+	AccountID  uuid.UUID
+	Purpose    string
+	DeliveryID *uuid.UUID
+	CreatedAt  time.Time
+	ExpiresAt  time.Time
+}
+
 type Password struct {
 	AccountID uuid.UUID
 	Hash      string
@@ -102,6 +111,11 @@ type Role struct {
 	Version     int64
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
+}
+
+type ServiceAssertion struct {
+	Hash      []byte
+	ExpiresAt time.Time
 }
 
 type Session struct {

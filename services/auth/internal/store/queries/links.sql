@@ -27,3 +27,24 @@ DELETE FROM links WHERE account_id = @account_id;
 
 -- name: DeleteExpiredLinks :execrows
 DELETE FROM links WHERE expires_at < @before;
+
+-- AllowLink records something for which one mail may carry a link.
+-- name: AllowLink :exec
+INSERT INTO link_causes (id, account_id, purpose, created_at, expires_at) VALUES (@id, @account_id, @purpose, @at, @expires_at);
+
+-- HasLinkCause reports whether a mail has taken a cause.
+-- name: HasLinkCause :one
+SELECT EXISTS (SELECT FROM link_causes WHERE delivery_id = @delivery_id::uuid AND purpose = @purpose AND account_id = @account_id);
+
+-- TakeLinkCause gives the oldest open cause to a mail. Of two mails that want the same one, the second waits, and finds it taken.
+-- name: TakeLinkCause :execrows
+UPDATE link_causes SET delivery_id = @delivery_id::uuid WHERE id = (
+    SELECT c.id FROM link_causes c
+    WHERE c.account_id = @account_id AND c.purpose = @purpose AND c.delivery_id IS NULL AND c.expires_at > @now
+    ORDER BY c.created_at, c.id LIMIT 1 FOR UPDATE) AND delivery_id IS NULL;
+
+-- name: DeleteLinkCausesOfAccount :exec
+DELETE FROM link_causes WHERE account_id = @account_id;
+
+-- name: DeleteExpiredLinkCauses :execrows
+DELETE FROM link_causes c WHERE c.id IN (SELECT o.id FROM link_causes o WHERE o.expires_at < @before LIMIT @row_limit);

@@ -326,7 +326,7 @@ const registerRecipient = `-- name: RegisterRecipient :exec
 INSERT INTO recipients (id, org_id, email, full_name, locale, roles, verified_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (id) DO UPDATE SET
-    email       = CASE WHEN recipients.profile_version = 0 THEN excluded.email ELSE recipients.email END,
+    email       = excluded.email,
     full_name   = CASE WHEN recipients.profile_version = 0 THEN excluded.full_name ELSE recipients.full_name END,
     locale      = CASE WHEN recipients.profile_version = 0 THEN excluded.locale ELSE recipients.locale END,
     roles       = CASE WHEN recipients.roles_version = 0 THEN excluded.roles ELSE recipients.roles END,
@@ -394,10 +394,9 @@ func (q *Queries) StopDeliveries(ctx context.Context, recipientID uuid.UUID) ([]
 }
 
 const updateRecipientProfile = `-- name: UpdateRecipientProfile :exec
-INSERT INTO recipients (id, org_id, email, full_name, locale, time_zone, profile_version)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO recipients (id, org_id, full_name, locale, time_zone, profile_version)
+VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (id) DO UPDATE SET
-    email           = excluded.email,
     full_name       = excluded.full_name,
     locale          = excluded.locale,
     time_zone       = excluded.time_zone,
@@ -409,18 +408,17 @@ WHERE recipients.erased_at IS NULL AND recipients.profile_version < excluded.pro
 type UpdateRecipientProfileParams struct {
 	ID       uuid.UUID
 	OrgID    string
-	Email    string
 	FullName string
 	Locale   string
 	TimeZone string
 	Version  int64
 }
 
+// UpdateRecipientProfile leaves the address alone, which is auth's.
 func (q *Queries) UpdateRecipientProfile(ctx context.Context, arg UpdateRecipientProfileParams) error {
 	_, err := q.db.Exec(ctx, updateRecipientProfile,
 		arg.ID,
 		arg.OrgID,
-		arg.Email,
 		arg.FullName,
 		arg.Locale,
 		arg.TimeZone,

@@ -2,7 +2,7 @@
 INSERT INTO recipients (id, org_id, email, full_name, locale, roles, verified_at)
 VALUES (@id, @org_id, @email, @full_name, @locale, @roles, sqlc.narg(verified_at))
 ON CONFLICT (id) DO UPDATE SET
-    email       = CASE WHEN recipients.profile_version = 0 THEN excluded.email ELSE recipients.email END,
+    email       = excluded.email,
     full_name   = CASE WHEN recipients.profile_version = 0 THEN excluded.full_name ELSE recipients.full_name END,
     locale      = CASE WHEN recipients.profile_version = 0 THEN excluded.locale ELSE recipients.locale END,
     roles       = CASE WHEN recipients.roles_version = 0 THEN excluded.roles ELSE recipients.roles END,
@@ -15,11 +15,11 @@ INSERT INTO recipients (id, org_id, verified_at) VALUES (@id, @org_id, @verified
 ON CONFLICT (id) DO UPDATE SET verified_at = excluded.verified_at, updated_at = now()
 WHERE recipients.erased_at IS NULL AND recipients.verified_at IS NULL;
 
+-- UpdateRecipientProfile leaves the address alone, which is auth's.
 -- name: UpdateRecipientProfile :exec
-INSERT INTO recipients (id, org_id, email, full_name, locale, time_zone, profile_version)
-VALUES (@id, @org_id, @email, @full_name, @locale, @time_zone, @version)
+INSERT INTO recipients (id, org_id, full_name, locale, time_zone, profile_version)
+VALUES (@id, @org_id, @full_name, @locale, @time_zone, @version)
 ON CONFLICT (id) DO UPDATE SET
-    email           = excluded.email,
     full_name       = excluded.full_name,
     locale          = excluded.locale,
     time_zone       = excluded.time_zone,

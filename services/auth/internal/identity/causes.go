@@ -1,0 +1,61 @@
+package identity
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/atrium-mesh/atrium/services/auth/api"
+)
+
+// LinkCause is something that happened, of which a mail with a link tells. Auth makes no link without one, and one link for each: whoever
+// may ask for links cannot ask for one that nobody caused, nor for a second after the mail.
+type LinkCause struct {
+	AccountID uuid.UUID
+	Purpose   string
+	At        time.Time
+	ExpiresAt time.Time // when no mail may take it any more
+}
+
+// How long a mail may wait until it is first written. It is written at once but when notifications is away; an invitation is not to be
+// lost by that.
+const (
+	mailWaits       = 24 * time.Hour
+	invitationWaits = 7 * 24 * time.Hour // as long as its event can be sent again
+)
+
+func wait(purpose api.LinkPurpose) time.Duration {
+	if purpose == api.LinkInvitation {
+		return invitationWaits
+	}
+	return mailWaits
+}
+
+// linkOf is what the link in the mail about an event is for, and when that happened; "" for an event without such a mail.
+func linkOf(typeName string, data any) (api.LinkPurpose, time.Time) {
+	switch d := data.(type) {
+	case api.AccountRegisteredData:
+		switch {
+		case d.Origin == api.OriginInvitation:
+			return api.LinkInvitation, d.At
+		case d.Origin == api.OriginSignUp && !d.Verified:
+			return api.LinkVerifyEmail, d.At
+		}
+	case api.AccountData:
+		switch typeName {
+		case api.VerificationRequested.Name:
+			return api.LinkVerifyEmail, d.At
+		case api.PasswordResetRequested.Name:
+			return api.LinkResetPassword, d.At
+		}
+	case api.PasswordChangedData:
+		return api.LinkNotMe, d.At
+	case api.SessionCompromisedData:
+		return api.LinkNotMe, d.At
+	case api.SessionStartedData:
+		if d.NewDevice {
+			return api.LinkNotMe, d.At
+		}
+	}
+	return "", time.Time{}
+}

@@ -1,0 +1,52 @@
+package mesh
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/nats-io/nats-server/v2/server"
+)
+
+// chartUsers are those that the chart's NATS knows.
+var chartUsers = []string{"auth", "users", "notifications", "gateway"}
+
+// natsPassword is that of a user of a guarded mesh.
+func natsPassword(user string) string { return "p" + user }
+
+// chartPermissions are the users and permissions of the chart's nats.conf: of what its template renders, which test/chart keeps fresh.
+func chartPermissions(t testing.TB) []*server.User {
+	t.Helper()
+	_, here, _, _ := runtime.Caller(0)
+	golden, err := os.ReadFile(filepath.Join(filepath.Dir(here), "../../chart/testdata/golden/minimal.yaml")) //nolint:gosec // of this repository
+	if err != nil {
+		t.Fatalf("mesh: %v", err)
+	}
+	_, rest, _ := strings.Cut(string(golden), "\n  nats.conf: |\n")
+	conf := ""
+	for line := range strings.Lines(rest) {
+		text, indented := strings.CutPrefix(line, "    ")
+		if !indented && strings.TrimSpace(line) != "" {
+			break
+		}
+		conf += text
+	}
+	if conf == "" {
+		t.Fatal("mesh: the chart renders no nats.conf")
+	}
+	variables := "POD_NAME: e2e\n"
+	for _, user := range chartUsers {
+		variables += "NATS_PASSWORD_" + strings.ToUpper(user) + ": " + natsPassword(user) + "\n"
+	}
+	path := filepath.Join(t.TempDir(), "nats.conf")
+	if err := os.WriteFile(path, []byte(variables+conf), 0o600); err != nil {
+		t.Fatalf("mesh: %v", err)
+	}
+	opts, err := server.ProcessConfigFile(path)
+	if err != nil {
+		t.Fatalf("mesh: read the chart's nats.conf: %v", err)
+	}
+	return opts.Users
+}

@@ -1,6 +1,7 @@
 package op
 
 import (
+	"maps"
 	"net/http"
 	"reflect"
 	"slices"
@@ -71,7 +72,8 @@ func documented[I, O any](api huma.API, o Op[I, O]) huma.Operation {
 		h.Responses = map[string]*huma.Response{}
 	}
 	for _, status := range errorStatuses(reflect.TypeFor[I](), m, h.Errors) {
-		h.Responses[strconv.Itoa(status)] = problemResponse(api.OpenAPI(), status)
+		of := strconv.Itoa(status)
+		h.Responses[of] = withProblem(api.OpenAPI(), h.Responses[of], status)
 	}
 	h.Errors = nil
 	if !o.Allow.IsPublic() {
@@ -99,6 +101,18 @@ func problemResponse(doc *huma.OpenAPI, status int) *huma.Response {
 		}
 	}
 	return &huma.Response{Ref: "#/components/responses/" + name}
+}
+
+// withProblem adds the problem to an error answer that the operation declares in a form of another's, such as OAuth 2.0's.
+func withProblem(doc *huma.OpenAPI, own *huma.Response, status int) *huma.Response {
+	problem := problemResponse(doc, status)
+	if own == nil {
+		return problem
+	}
+	both := *own
+	both.Content = maps.Clone(own.Content)
+	maps.Copy(both.Content, doc.Components.Responses["Problem"+strconv.Itoa(status)].Content)
+	return &both
 }
 
 func errorStatuses(in reflect.Type, m Meta, own []int) []int {

@@ -26,10 +26,10 @@ const (
 // CreateAccountRequest makes an account for a person who will be invited. The same id again is the same account.
 type CreateAccountRequest struct {
 	ID       uuid.UUID `json:"id"`
-	Email    string    `json:"email"`
-	FullName string    `json:"full_name"`
-	Locale   string    `json:"locale,omitempty"`
-	Roles    []string  `json:"roles,omitempty"` // empty: user
+	Email    string    `json:"email" minLength:"3" maxLength:"254"`
+	FullName string    `json:"full_name" maxLength:"200"`
+	Locale   string    `json:"locale,omitempty" maxLength:"64"`
+	Roles    []string  `json:"roles,omitempty" maxItems:"16" uniqueItems:"true" minLength:"1" maxLength:"64"` // empty: user
 }
 
 // CreateAccountResponse is the account that was made, now or before.
@@ -74,7 +74,7 @@ var GetAccount = op.Op[GetAccountRequest, GetAccountResponse]{
 // CreateLinkRequest asks for the link of a mail that is being rendered. The same delivery gets the same link again.
 type CreateLinkRequest struct {
 	AccountID  uuid.UUID   `json:"account_id"`
-	Purpose    LinkPurpose `json:"purpose"`
+	Purpose    LinkPurpose `json:"purpose" minLength:"1" maxLength:"32"`
 	DeliveryID uuid.UUID   `json:"delivery_id"`
 }
 
@@ -95,7 +95,7 @@ var CreateLink = op.Op[CreateLinkRequest, CreateLinkResponse]{
 
 // ListWatermarksRequest asks for the watermarks raised after a cursor, "" for all in force.
 type ListWatermarksRequest struct {
-	Cursor string `json:"cursor,omitempty"`
+	Cursor string `json:"cursor,omitempty" maxLength:"2048"`
 }
 
 // ListWatermarksResponse is watermarks, oldest first. Next equals the request's cursor when there is nothing more; successive answers

@@ -101,6 +101,19 @@ var Token = op.Op[TokenRequest, TokenResponse]{
 		Summary: "Sign in as OAuth 2.0 does",
 		Description: "The token endpoint of OAuth 2.0 (RFC 6749) with the grants `password` and `refresh_token`. What goes wrong with a grant is answered as " +
 			"the RFC says: 400 with `error` and `error_description` in JSON, not as a problem.",
+		Responses: map[string]*huma.Response{"400": {
+			Description: "The grant is refused (RFC 6749 section 5.2), or the request cannot be read.",
+			Content: map[string]*huma.MediaType{"application/json": {
+				Schema: &huma.Schema{
+					Type: huma.TypeObject, Required: []string{"error"},
+					Properties: map[string]*huma.Schema{
+						"error":             {Type: huma.TypeString, Description: "What happened, one of the RFC's codes", Examples: []any{"invalid_grant"}},
+						"error_description": {Type: huma.TypeString, Description: "What happened, for people", Examples: []any{"The grant is not valid."}},
+					},
+				},
+				Example: map[string]any{"error": "invalid_grant", "error_description": "The grant is not valid."},
+			}},
+		}},
 	},
 	Allow: authz.Public(), Limit: op.LimitSignIn,
 }

@@ -27,14 +27,15 @@ type Service struct {
 // Table finds the route of a request. It matches as [op.Server] does, on the path as it was sent, so that a service finds the operation
 // that the gateway found.
 type Table struct {
-	router *mux.Router
-	routes []Route
+	router  *mux.Router
+	routes  []Route
+	literal map[string]bool // paths without parameters
 }
 
 // New makes the table. Internal operations have no route. It panics when two operations claim the same method and path, which is a
 // programming error that must stop the start.
 func New(services []Service) *Table {
-	t := &Table{router: mux.NewRouter().SkipClean(true).UseEncodedPath()}
+	t := &Table{router: mux.NewRouter().SkipClean(true).UseEncodedPath(), literal: map[string]bool{}}
 	taken := map[string]string{}
 	for _, s := range services {
 		for _, o := range s.Operations {
@@ -46,6 +47,7 @@ func New(services []Service) *Table {
 				panic("routes: " + m.ID + " and " + other + " both claim " + m.Method + " " + m.Path)
 			}
 			taken[m.Method+" "+m.Path] = m.ID
+			t.literal[m.Path] = !strings.Contains(m.Path, "{")
 			t.routes = append(t.routes, Route{Meta: m, Service: s.Name})
 		}
 	}
@@ -81,7 +83,8 @@ func (t *Table) Find(r *http.Request) (*Route, map[string]string) {
 func (t *Table) match(r *http.Request) (*Route, map[string]string) {
 	var m mux.RouteMatch
 	if t.router.Match(r, &m) && m.MatchErr == nil {
-		if h, ok := m.Handler.(*handle); ok {
+		// A path that stands in the table as it is is not also one of a template: DELETE /users/me is not DELETE /users/{id}.
+		if h, ok := m.Handler.(*handle); ok && (t.literal[h.route.Path] || !t.literal[r.URL.EscapedPath()]) {
 			return h.route, m.Vars
 		}
 	}

@@ -11,6 +11,8 @@ ARGS     ?=
 BENCH    ?= .
 COUNT    ?= 10
 FUZZTIME ?= 15s
+REQUESTS ?= 10000
+SEED     ?= 0
 PKG      ?=
 REGISTRY ?=
 TAG      ?=
@@ -39,7 +41,7 @@ images: bin/ko ## Build the image of each service into bin/images (REGISTRY=… 
 
 ##@ Test
 
-.PHONY: test test-short race cover e2e e2e-k8s bench fuzz
+.PHONY: test test-short race cover e2e e2e-k8s bench fuzz fuzz-api
 test: bin/helm ## Every test, with race detector, real PostgreSQL and NATS, and the coverage floor
 	@scripts/deps gcc postgres
 	@scripts/test --race --cover
@@ -59,7 +61,7 @@ cover: ## The coverage table of the last `make test`, and an HTML page of each s
 e2e: ## The whole story through the gateway: separate processes, and `atrium up`
 	@scripts/deps postgres chromium
 	@scripts/build
-	ATRIUM_E2E_BIN=$(CURDIR)/bin go test -count=1 -v -timeout=20m ./test/e2e/...
+	ATRIUM_E2E_BIN=$(CURDIR)/bin go test -count=1 -v -timeout=20m ./test/e2e/... ./test/fuzzapi
 
 e2e-k8s: bin/ko bin/helm ## The chart on a real cluster, under load, while everything happens to it (TESTFLAGS=-run=TestMesh)
 	@scripts/deps postgres redis
@@ -71,6 +73,10 @@ bench: ## Measure (BENCH=regexp); the numbers of docs/benchmarks.md come from he
 
 fuzz: ## Every fuzz target for FUZZTIME each
 	@scripts/fuzz '$(FUZZTIME)'
+
+fuzz-api: ## Send REQUESTS=10000 odd requests, made from the contract, to a whole mesh (SEED=n repeats a run)
+	@scripts/deps postgres
+	go test -count=1 -v -timeout=60m ./test/fuzzapi -requests='$(REQUESTS)' -seed='$(SEED)'
 
 ##@ Keep in shape
 

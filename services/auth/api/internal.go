@@ -58,7 +58,7 @@ type GetAccountResponse struct {
 	Email     string    `json:"email"`
 	FullName  string    `json:"full_name"`
 	Locale    string    `json:"locale,omitempty"`
-	Status    string    `json:"status"` // "active" or "disabled"
+	Status    string    `json:"status"` // a Standing
 	Roles     []string  `json:"roles"`
 	Verified  bool      `json:"verified"`
 	CreatedAt time.Time `json:"created_at"`

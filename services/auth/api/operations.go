@@ -14,5 +14,6 @@ func Operations() []op.Declared {
 		JWKS, OpenIDConfiguration, OAuthMetadata, ListKeys, RotateKeys,
 		VerifyEmailPage, ResetPasswordPage, AcceptInvitationPage, NotMePage, SetupPage,
 		CreateAccount, GetAccount, CreateLink, ListWatermarks, IssueServiceToken,
+		DeactivateAccount, ActivateAccount, DeleteAccount, RestoreAccount, MayEditAccount,
 	}
 }

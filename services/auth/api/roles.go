@@ -108,7 +108,8 @@ var UpdateRole = op.Op[UpdateRoleRequest, RoleResponse]{
 		OperationID: "update-role", Method: http.MethodPut, Path: "/api/v1/roles/{name}", Tags: []string{tagRoles},
 		Summary: "Change a role", Errors: []int{http.StatusConflict, http.StatusPreconditionFailed},
 		Description: "Everybody with the role gets the new permissions with the next token, which they need at once: their present ones are refused. 409 " +
-			"`role_built_in`, 412 `version_conflict` when If-Match is not the present ETag, 403 `permission_not_held`.",
+			"`role_built_in`, 412 `version_conflict` when If-Match is not the present ETag, 403 `permission_not_held`, and 403 `stronger_target` when somebody with the " +
+			"role has a permission that you do not hold.",
 	},
 	Allow: authz.Require(PermRolesWrite),
 }
@@ -118,7 +119,7 @@ var DeleteRole = op.Op[DeleteRoleRequest, struct{}]{
 	Operation: huma.Operation{
 		OperationID: "delete-role", Method: http.MethodDelete, Path: "/api/v1/roles/{name}", Tags: []string{tagRoles},
 		Summary: "Remove a role", DefaultStatus: http.StatusNoContent, Errors: []int{http.StatusConflict, http.StatusPreconditionFailed},
-		Description: "409 `role_built_in`, 409 `role_in_use` while somebody has it, 412 `version_conflict`.",
+		Description: "409 `role_built_in`, 409 `role_in_use` while somebody has it, 412 `version_conflict`, 403 `permission_not_held`.",
 	},
 	Allow: authz.Require(PermRolesWrite),
 }
@@ -168,7 +169,8 @@ var SetUserRoles = op.Op[SetUserRolesRequest, UserRolesResponse]{
 		OperationID: "set-user-roles", Method: http.MethodPut, Path: "/api/v1/users/{id}/roles", Tags: []string{tagRoles},
 		Summary: "Set a user's roles", Errors: []int{http.StatusConflict, http.StatusPreconditionFailed},
 		Description: "The user's present tokens are refused at once; the next ones carry the new roles. 422 `unknown_role`, 403 `permission_not_held` for a role " +
-			"that allows what you may not, 409 `last_admin` when nobody would be an administrator any more, 412 `version_conflict`.",
+			"that allows what you may not, 403 `stronger_target` for a user who has a permission that you do not hold, 409 `last_admin` when no administrator " +
+			"would be left who can sign in, 409 `user_deleted`, 412 `version_conflict`.",
 	},
 	Allow: authz.Require(PermRolesAssign),
 }

@@ -84,7 +84,7 @@ var RevokeUserSessions = op.Op[RevokeUserSessionsRequest, struct{}]{
 	Operation: huma.Operation{
 		OperationID: "revoke-user-sessions", Method: http.MethodDelete, Path: "/api/v1/users/{id}/sessions", Tags: []string{tagSessions},
 		Summary: "End every session of a user", DefaultStatus: http.StatusNoContent,
-		Description: "Their tokens are refused at once. 404 `user_not_found`.",
+		Description: "Their tokens are refused at once. 404 `user_not_found`, 403 `stronger_target` for a user who has a permission that you do not hold.",
 	},
 	Allow: authz.SelfOr("id", PermSessionsRevoke),
 }
@@ -100,7 +100,8 @@ var RevokeUserSession = op.Op[RevokeUserSessionRequest, struct{}]{
 	Operation: huma.Operation{
 		OperationID: "revoke-user-session", Method: http.MethodDelete, Path: "/api/v1/users/{id}/sessions/{session_id}", Tags: []string{tagSessions},
 		Summary: "End a session of a user", DefaultStatus: http.StatusNoContent,
-		Description: "Its tokens are refused at once. 404 `session_not_found` when it is not an open session of this user.",
+		Description: "Its tokens are refused at once. 404 `user_not_found`, 404 `session_not_found` when it is not an open session of this user, 403 " +
+			"`stronger_target` for a user who has a permission that you do not hold.",
 	},
 	Allow: authz.SelfOr("id", PermSessionsRevoke),
 }

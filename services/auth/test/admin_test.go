@@ -1,23 +1,16 @@
 package test
 
 import (
-	"encoding/json"
 	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
-	"github.com/google/uuid"
-	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
 	"github.com/atrium-mesh/atrium/pkg/config"
-	"github.com/atrium-mesh/atrium/pkg/events"
 	"github.com/atrium-mesh/atrium/services/auth/api"
-	usersapi "github.com/atrium-mesh/atrium/services/users/api"
 )
 
 func TestSetup_with_a_link(t *testing.T) {
@@ -87,52 +80,6 @@ func TestRoles(t *testing.T) {
 	admin.call(http.MethodPut, roles, object{"roles": []string{"user"}}).want(t, 200)
 	admin.delete("/api/v1/roles/auditor").want(t, 204)
 	admin.delete("/api/v1/roles/admin").refused(t, 409, "role_built_in")
-}
-
-// What happens to a user in users happens to the account here, at once.
-func TestUsersEvents(t *testing.T) {
-	t.Parallel()
-	m := setup(t, nil)
-	js, err := jetstream.New(m.NATS)
-	require.NoError(t, err)
-	require.Eventually(t, func() bool { _, err := js.Stream(t.Context(), "USERS"); return err == nil }, 10*time.Second, 10*time.Millisecond,
-		"auth makes the streams of all")
-	id := m.person(t, "ada@example.com")
-	tokens := m.client(t).login("ada@example.com", goodPassword)
-	login := object{"email": "ada@example.com", "password": goodPassword}
-
-	publish(t, js, usersapi.UserDeactivated, id, usersapi.UserStatusData{UserID: id, Version: 2, At: time.Now()})
-	m.soonRefused(t, tokens.AccessToken)
-	m.client(t).refresh(tokens.RefreshToken).refused(t, 401, "refresh_token_invalid")
-	m.client(t).post("/api/v1/auth/login", login).refused(t, 401, "invalid_credentials")
-
-	publish(t, js, usersapi.UserActivated, id, usersapi.UserStatusData{UserID: id, Version: 3, At: time.Now()})
-	require.Eventually(t, func() bool { return m.client(t).post("/api/v1/auth/login", login).StatusCode == http.StatusOK }, 10*time.Second, 50*time.Millisecond)
-
-	publish(t, js, usersapi.UserErased, id, usersapi.UserErasedData{UserID: id, At: time.Now()})
-	require.Eventually(t, func() bool {
-		var left int
-		err := m.pool.QueryRow(t.Context(), "SELECT count(*) FROM accounts WHERE email <> ''").Scan(&left)
-		return err == nil && left == 0
-	}, 10*time.Second, 20*time.Millisecond)
-	m.register(t, "ada@example.com")
-}
-
-// publish sends an event as users' relay does.
-func publish[T any](t *testing.T, js jetstream.JetStream, of events.Type[T], subject uuid.UUID, data T) {
-	t.Helper()
-	body, err := json.Marshal(data)
-	require.NoError(t, err)
-	msg := nats.NewMsg(events.SubjectOf(of.Name))
-	msg.Data = body
-	for k, v := range map[string]string{
-		"ce-specversion": "1.0", "ce-id": newID(), "ce-type": of.Name, "ce-source": "/atrium/users", "ce-subject": subject.String(),
-		"ce-time": time.Now().UTC().Format(time.RFC3339Nano), "ce-orgid": "default", "ce-actor": "system", "ce-datacontenttype": "application/json",
-	} {
-		msg.Header.Set(k, v)
-	}
-	_, err = js.PublishMsg(t.Context(), msg)
-	require.NoError(t, err)
 }
 
 // Keys are rotated by an administrator, and by nobody else. A compromised key takes everybody's access token with it, and no session.

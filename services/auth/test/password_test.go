@@ -237,6 +237,8 @@ func TestInvitation(t *testing.T) {
 		require.Equal(t, "permission_not_held", errs.From(err).Code, "assigning roles is a permission, too")
 		_, err = ask(request.WithToken(t.Context(), hr.token), in("user"))
 		require.NoError(t, err)
+		_, err = ask(t.Context(), in("user"))
+		require.Equal(t, "token_missing", errs.From(err).Code, "nobody makes nobody")
 		_, err = ask(request.WithToken(t.Context(), boss.token), in("admin"))
 		require.NoError(t, err)
 	})

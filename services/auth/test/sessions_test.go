@@ -103,7 +103,8 @@ func TestSessions_of_others(t *testing.T) {
 	require.False(t, list.Items[0].Current)
 	support.get("/api/v1/users/"+newID()+"/sessions").refused(t, 404, "user_not_found")
 	support.delete("/api/v1/users/"+newID()+"/sessions").refused(t, 404, "user_not_found")
-	support.delete("/api/v1/users/"+newID()+"/sessions/"+sid).refused(t, 404, "session_not_found")
+	support.delete("/api/v1/users/"+newID()+"/sessions/"+sid).refused(t, 404, "user_not_found")
+	support.delete(of+"/"+newID()).refused(t, 404, "session_not_found")
 
 	support.delete(of+"/"+sid).want(t, 204)
 	m.soonRefused(t, first.AccessToken)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/atrium-mesh/atrium/pkg/authz"
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/person"
 	"github.com/atrium-mesh/atrium/services/auth/api"
@@ -17,16 +16,20 @@ import (
 
 // Create implements [api.CreateAccount].
 func (s *Service) Create(ctx context.Context, in *api.CreateAccountRequest) (*api.CreateAccountResponse, error) {
-	made, err := s.invited(ctx, in)
+	made, err := invited(in)
 	if err != nil {
 		return nil, err
 	}
-	if account, err := s.Store.Account(ctx, made.ID); !errors.Is(err, errs.NotFound) {
-		return same(account, made, err)
-	}
-	var account identity.Account
+	var out *api.CreateAccountResponse
 	err = s.Store.InTx(ctx, func(tx identity.Tx) error {
-		account, err = Add(ctx, tx, made, s.Clock())
+		if err := s.mayInvite(ctx, tx, made.roles()); err != nil {
+			return err
+		}
+		account, err := tx.Account(ctx, made.ID)
+		if errors.Is(err, errs.NotFound) {
+			account, err = Add(ctx, tx, made, s.Clock())
+		}
+		out, err = same(account, made, err)
 		return err
 	})
 	if errors.Is(err, errs.Conflict) { // perhaps by the same request, which came twice
@@ -34,10 +37,10 @@ func (s *Service) Create(ctx context.Context, in *api.CreateAccountRequest) (*ap
 			return same(before, made, nil)
 		}
 	}
-	return created(account, err)
+	return out, err
 }
 
-func (s *Service) invited(ctx context.Context, in *api.CreateAccountRequest) (made NewAccount, err error) {
+func invited(in *api.CreateAccountRequest) (made NewAccount, err error) {
 	made = NewAccount{ID: in.ID, Origin: api.OriginInvitation}
 	if in.ID == uuid.Nil {
 		return made, errs.InvalidField("body.id", "required", "must not be empty")
@@ -51,15 +54,17 @@ func (s *Service) invited(ctx context.Context, in *api.CreateAccountRequest) (ma
 	if made.Locale, err = person.OptionalLocale("body.locale", in.Locale); err != nil {
 		return made, err
 	}
-	if made.Roles, err = identity.ParseRoleNames("body.roles", in.Roles); err != nil {
-		return made, err
-	}
-	return made, s.mayGive(ctx, made.roles())
+	made.Roles, err = identity.ParseRoleNames("body.roles", in.Roles)
+	return made, err
 }
 
-// mayGive is nil when the roles exist and whoever the request comes from may give them away: nobody gives more than he has.
-func (s *Service) mayGive(ctx context.Context, names []string) error {
-	roles, err := s.Store.RolesNamed(ctx, names)
+// mayInvite is nil when the roles exist and the caller may make somebody who has them: nobody gives more than they have.
+func (s *Service) mayInvite(ctx context.Context, tx identity.Tx, names []string) error {
+	caller, err := s.Rule.Caller(ctx, tx)
+	if err != nil {
+		return err
+	}
+	roles, err := tx.RolesNamed(ctx, names)
 	if err != nil {
 		return err
 	}
@@ -67,29 +72,18 @@ func (s *Service) mayGive(ctx context.Context, names []string) error {
 		return errs.New(errs.Invalid, "unknown_role", "There is no such role.").
 			WithFields(errs.Field{Field: "body.roles", Code: "unknown_role", Message: "must be names of roles"})
 	}
-	who := authz.PrincipalFrom(ctx)
-	if who == nil || slices.Equal(names, []string{api.RoleUser}) {
-		return nil
+	needed := append(identity.Permissions(roles), api.PermUsersWrite)
+	if !slices.Equal(names, []string{api.RoleUser}) {
+		needed = append(needed, api.PermRolesAssign)
 	}
-	held := who.Can(api.PermRolesAssign)
-	for _, permission := range identity.Permissions(roles) {
-		held = held && who.Can(permission)
-	}
-	if !held {
-		return errs.New(errs.Forbidden, "permission_not_held", "You cannot give away a role that allows what you may not.")
-	}
-	return nil
+	return caller.MayGive(needed)
 }
 
-// same answers with an account that is there already, if it is the one that was asked for.
+// same answers with an account that is there, if it is the one that was asked for.
 func same(account identity.Account, made NewAccount, err error) (*api.CreateAccountResponse, error) {
 	if err == nil && account.EmailKey != made.Address.Key {
 		err = errs.New(errs.Conflict, "id_taken", "There is an account with this id.")
 	}
-	return created(account, err)
-}
-
-func created(account identity.Account, err error) (*api.CreateAccountResponse, error) {
 	if err != nil {
 		return nil, err
 	}

@@ -61,6 +61,14 @@ func (b *bundle) account(t *testing.T, email string) uuid.UUID {
 	return uuid.MustParse(out.Body.ID)
 }
 
+// administrator makes somebody who may invite.
+func (b *bundle) administrator(t *testing.T) uuid.UUID {
+	t.Helper()
+	id := b.account(t, "root@example.com")
+	require.NoError(t, b.Plain.AddRoles(t.Context(), id, []string{api.RoleAdmin}, "test", time.Now()))
+	return id
+}
+
 func (b *bundle) link(t *testing.T, account uuid.UUID, purpose api.LinkPurpose) string {
 	t.Helper()
 	made, err := b.links.Make(t.Context(), b.Plain, purpose, &account, uuid.Must(uuid.NewV7()))
@@ -90,10 +98,10 @@ func TestEachStatementFails(t *testing.T) {
 				return err
 			}
 		},
-		"create": func(_ *testing.T, b *bundle) func(context.Context) error {
-			id := uuid.Must(uuid.NewV7())
+		"create": func(t *testing.T, b *bundle) func(context.Context) error {
+			id, root := uuid.Must(uuid.NewV7()), b.administrator(t)
 			return func(ctx context.Context) error {
-				_, err := b.tested.Create(ctx, &api.CreateAccountRequest{ID: id, Email: "a@example.com", FullName: "Ada", Roles: []string{"support"}})
+				_, err := b.tested.Create(authtest.As(ctx, root, api.Permissions()...), &api.CreateAccountRequest{ID: id, Email: "a@example.com", FullName: "Ada", Roles: []string{"support"}})
 				return err
 			}
 		},
@@ -144,7 +152,8 @@ func TestEachStatementFails(t *testing.T) {
 		},
 		"accept_invitation": func(t *testing.T, b *bundle) func(context.Context) error {
 			id := uuid.Must(uuid.NewV7())
-			_, err := b.plain.Create(t.Context(), &api.CreateAccountRequest{ID: id, Email: "a@example.com", FullName: "Ada"})
+			root := authtest.As(t.Context(), b.administrator(t), api.Permissions()...)
+			_, err := b.plain.Create(root, &api.CreateAccountRequest{ID: id, Email: "a@example.com", FullName: "Ada"})
 			require.NoError(t, err)
 			token := b.link(t, id, api.LinkInvitation)
 			return func(ctx context.Context) error {

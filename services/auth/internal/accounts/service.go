@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/atrium-mesh/atrium/pkg/events"
+	"github.com/atrium-mesh/atrium/services/auth/internal/authority"
 	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
 	"github.com/atrium-mesh/atrium/services/auth/internal/links"
 	"github.com/atrium-mesh/atrium/services/auth/internal/password"
@@ -28,6 +29,7 @@ type Deps struct {
 	Throttle  *throttle.Throttle
 	Links     *links.Links
 	Ender     revocation.Ender
+	Rule      authority.Rule
 	Clock     func() time.Time // nil: time.Now
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/telemetry"
 	"github.com/atrium-mesh/atrium/services/auth/internal/accounts"
 	"github.com/atrium-mesh/atrium/services/auth/internal/audit"
+	"github.com/atrium-mesh/atrium/services/auth/internal/authority"
 	authconfig "github.com/atrium-mesh/atrium/services/auth/internal/config"
 	"github.com/atrium-mesh/atrium/services/auth/internal/consumers"
 	"github.com/atrium-mesh/atrium/services/auth/internal/keys"
@@ -92,6 +93,7 @@ type domain struct {
 	services   *services.Services
 	trail      *audit.Trail
 	pages      *pages.Pages
+	standing   *standing.Service
 	consumer   *events.Consumer
 	jobs       *jobs.Runner
 }
@@ -126,16 +128,18 @@ func compose(cfg authconfig.Config, base *service.Base) (domain, error) {
 	onetime := links.New(cfg.Links, links.Deps{Store: records, Key: base.Key("auth links")})
 	cursors := page.NewCursors(base.Key("auth cursors"))
 	access := tokens.NewAccess(tokens.Config{Issuer: cfg.Issuer, Audience: cfg.Audience, TTL: cfg.AccessTokenTTL}, ring)
+	rule := authority.New(authority.Config{VerifiedOnly: cfg.RequireVerifiedEmail})
+	stands := standing.New(standing.Deps{Store: records.Standing(), Rule: rule, Ender: ender})
 	return domain{
 		accounts: accounts.New(accounts.Config{
 			RegistrationEnabled: cfg.RegistrationEnabled, AnswerAfter: cfg.AnswerAfter,
 		}, accounts.Deps{
-			Store: records, Passwords: hasher, Policy: policy, Throttle: slowing, Links: onetime, Ender: ender,
+			Store: records, Passwords: hasher, Policy: policy, Throttle: slowing, Links: onetime, Ender: ender, Rule: rule,
 		}),
 		sessions: sessions.New(sessions.Config{
 			RefreshTTL: cfg.RefreshTokenTTL, Grace: cfg.RefreshGrace, RequireVerifiedEmail: cfg.RequireVerifiedEmail,
 		}, sessions.Deps{
-			Store: records, Passwords: hasher, Throttle: slowing, Ender: ender, Cursors: cursors, Logger: tel.Logger,
+			Store: records, Passwords: hasher, Throttle: slowing, Ender: ender, Rule: rule, Cursors: cursors, Logger: tel.Logger,
 			Access: access,
 			Family: tokens.NewFamily(base.Key("auth refresh tokens")),
 		}),
@@ -147,11 +151,12 @@ func compose(cfg authconfig.Config, base *service.Base) (domain, error) {
 			Store: records.Setup(), Passwords: hasher, Policy: policy, Links: onetime, Logger: tel.Logger,
 		}),
 		services: services.New(cfg.Services, services.Deps{Store: records, Access: access, Issuer: cfg.Issuer, Logger: tel.Logger}),
-		roles:    roles.New(roles.Deps{Store: records.Roles(), Keep: ender.Keep(), Cursors: cursors}),
+		roles:    roles.New(roles.Deps{Store: records.Roles(), Rule: rule, Keep: ender.Keep(), Cursors: cursors}),
 		trail:    audit.NewTrail(records, cursors),
 		pages:    shown,
+		standing: stands,
 		consumer: events.NewConsumer(events.ConsumerConfig{
-			Name: "auth", Pool: base.Pool, JS: base.JS, Handlers: consumers.Handlers(standing.New(ender, nil)),
+			Name: "auth", Pool: base.Pool, JS: base.JS, Handlers: consumers.Handlers(stands),
 			Tracer: tel.Tracer, Meter: tel.Meter, Logger: tel.Logger,
 		}),
 		jobs: runner,

@@ -18,6 +18,11 @@ func operations(s *op.Server, d domain) {
 	op.Handle(s, api.ChangePassword, d.accounts.ChangePassword)
 	op.Handle(s, api.CreateAccount, d.accounts.Create)
 	op.Handle(s, api.GetAccount, d.accounts.Get)
+	op.Handle(s, api.DeactivateAccount, d.standing.Deactivate)
+	op.Handle(s, api.ActivateAccount, d.standing.Activate)
+	op.Handle(s, api.DeleteAccount, d.standing.Delete)
+	op.Handle(s, api.RestoreAccount, d.standing.Restore)
+	op.Handle(s, api.MayEditAccount, d.standing.MayEdit)
 
 	op.Handle(s, api.Login, d.sessions.Login)
 	op.Handle(s, api.Token, d.sessions.Token)

@@ -23,6 +23,8 @@ const (
 	AccountSetUp          = "account.set_up"
 	AccountDisabled       = "account.disabled"
 	AccountEnabled        = "account.enabled"
+	AccountDeleted        = "account.deleted"
+	AccountRestored       = "account.restored"
 	AccountErased         = "account.erased"
 	AccountDisowned       = "account.not_me" // the person said that it was somebody else
 	VerificationRequested = "verification.requested"

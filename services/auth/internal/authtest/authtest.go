@@ -99,6 +99,21 @@ func (b *Bundle) Session(t testing.TB, account uuid.UUID) identity.Session {
 	return s
 }
 
+// Stand puts an account into a status behind the back of package standing.
+func (b *Bundle) Stand(t testing.TB, account uuid.UUID, status string) {
+	t.Helper()
+	_, err := b.Pool.Exec(t.Context(), "UPDATE accounts SET status = $2 WHERE id = $1", account, status)
+	require.NoError(t, err)
+}
+
+// Status is how an account stands.
+func (b *Bundle) Status(t testing.TB, account uuid.UUID) string {
+	t.Helper()
+	a, err := b.Store.Account(t.Context(), account)
+	require.NoError(t, err)
+	return a.Status
+}
+
 // Published is the data of the events of a type that wait in the outbox, in order.
 func Published[T any](t testing.TB, b *Bundle, of events.Type[T]) []T {
 	t.Helper()

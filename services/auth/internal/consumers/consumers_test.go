@@ -16,6 +16,7 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/natstest"
 	"github.com/atrium-mesh/atrium/pkg/pg"
 	"github.com/atrium-mesh/atrium/pkg/pgtest"
+	"github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/auth/internal/authtest"
 	"github.com/atrium-mesh/atrium/services/auth/internal/consumers"
 	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
@@ -39,7 +40,9 @@ func setup(t *testing.T) *bundle {
 	require.NoError(t, err)
 	start(t, events.NewRelay(events.RelayConfig{Pool: b.users, JS: js, Stream: "USERS", Prefix: "users"}))
 	start(t, events.NewConsumer(events.ConsumerConfig{
-		Name: "auth", Pool: b.Pool, JS: js, Handlers: consumers.Handlers(standing.New(revocation.NewEnder(15*time.Minute), b.Clock.Now)),
+		Name: "auth", Pool: b.Pool, JS: js, Handlers: consumers.Handlers(standing.New(standing.Deps{
+			Store: b.Store.Standing(), Ender: revocation.NewEnder(15 * time.Minute), Clock: b.Clock.Now,
+		})),
 	}))
 	return b
 }
@@ -76,31 +79,64 @@ func TestConsumers_follow_a_users_life(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	ada := b.Account(t, "ada@example.com")
-	b.Session(t, ada.ID)
-	at := func(version int64) usersapi.UserStatusData {
-		return usersapi.UserStatusData{UserID: ada.ID, Version: version, At: b.Clock.Now()}
+	updated := func(version int64, name string) {
+		publish(t, b, usersapi.UserUpdated, ada.ID, usersapi.UserUpdatedData{
+			UserID:   ada.ID,
+			Version:  version,
+			Email:    "mallory@example.com",
+			FullName: name,
+			Locale:   "de",
+		})
 	}
-
-	publish(t, b, usersapi.UserUpdated, ada.ID, usersapi.UserUpdatedData{UserID: ada.ID, Version: 2, FullName: "Augusta King", Locale: "de"})
+	updated(9, "Augusta King")
 	b.eventually(t, ada.ID, func(a identity.Account) bool { return a.FullName == "Augusta King" && a.Locale == "de" })
-
-	turned := usersapi.UserUpdatedData{UserID: ada.ID, Version: 3, FullName: "\u202eadA", Locale: "de"}
-	publish(t, b, usersapi.UserUpdated, ada.ID, turned) // users never says that
-
-	publish(t, b, usersapi.UserDeactivated, ada.ID, at(3))
-	b.eventually(t, ada.ID, hasStatus(identity.StatusDisabled))
-	require.Zero(t, b.Int(t, "SELECT count(*) FROM sessions WHERE revoked_at IS NULL"))
-	require.Equal(t, 1, b.Int(t, "SELECT count(*) FROM audit_log WHERE action = 'account.disabled' AND actor = 'boss'"))
-
-	publish(t, b, usersapi.UserActivated, ada.ID, at(4))
-	b.eventually(t, ada.ID, hasStatus(identity.StatusActive))
-	publish(t, b, usersapi.UserDeleted, ada.ID, usersapi.UserDeletedData{UserID: ada.ID, Version: 5})
-	b.eventually(t, ada.ID, hasStatus(identity.StatusDisabled))
-	publish(t, b, usersapi.UserRestored, ada.ID, at(6))
-	b.eventually(t, ada.ID, hasStatus(identity.StatusActive))
-	publish(t, b, usersapi.UserDeactivated, ada.ID, at(5)) // late
+	updated(3, "Late")
+	updated(10, "\u202eadA") // users never says that
+	b.Stand(t, ada.ID, identity.StatusDeleted)
 	publish(t, b, usersapi.UserErased, ada.ID, usersapi.UserErasedData{UserID: ada.ID, At: b.Clock.Now()})
 	b.eventually(t, ada.ID, hasStatus(identity.StatusErased))
-	require.Equal(t, 2, b.Int(t, "SELECT count(*) FROM audit_log WHERE action = 'account.disabled'"))
+	require.Equal(t, 1, b.Int(t, "SELECT count(*) FROM audit_log WHERE action = 'account.erased' AND actor = 'boss'"))
 	require.Equal(t, 1, b.Int(t, "SELECT count(*) FROM dead_letters"), "what is no name is one")
+}
+
+// Whoever holds the credentials of users can publish what they like. Nothing of it decides who may sign in.
+func TestConsumers_believe_nothing_about_access(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	root, kept := b.Account(t, "root@example.com", "admin"), b.Account(t, "kept@example.com")
+	b.Session(t, root.ID)
+	b.Stand(t, kept.ID, identity.StatusDisabled)
+	before := []identity.Account{b.account(t, root.ID), b.account(t, kept.ID)}
+	for _, id := range []uuid.UUID{root.ID, kept.ID} {
+		status := usersapi.UserStatusData{UserID: id, Version: 1 << 40, Status: "active", At: b.Clock.Now()}
+		publish(t, b, usersapi.UserDeactivated, id, status)
+		publish(t, b, usersapi.UserDeleted, id, usersapi.UserDeletedData{UserID: id, Version: 1 << 41})
+		publish(t, b, usersapi.UserActivated, id, status)
+		publish(t, b, usersapi.UserRestored, id, status)
+		publish(t, b, usersapi.UserErased, id, usersapi.UserErasedData{UserID: id, At: b.Clock.Now()})
+	}
+	require.Eventually(t, func() bool {
+		return b.Int(t, "SELECT count(*) FROM dead_letters WHERE type = $1 AND code = 'account_not_deleted'", usersapi.UserErased.Name) == 2
+	}, within, 10*time.Millisecond, "a forged erasure waits for a person")
+	publish(t, b, usersapi.UserUpdated, root.ID, usersapi.UserUpdatedData{
+		UserID:   root.ID,
+		Version:  2,
+		Email:    "mallory@example.com",
+		FullName: "Mallory",
+	})
+	b.eventually(t, root.ID, func(a identity.Account) bool { return a.FullName == "Mallory" })
+
+	after := []identity.Account{b.account(t, root.ID), b.account(t, kept.ID)}
+	after[0].FullName, after[0].Locale, after[0].ProfileVersion = before[0].FullName, before[0].Locale, before[0].ProfileVersion
+	after[0].UpdatedAt = before[0].UpdatedAt
+	require.Equal(t, before, after, "but for the name")
+	require.Equal(t, 1, b.Int(t, "SELECT count(*) FROM sessions WHERE revoked_at IS NULL"))
+	require.Empty(t, authtest.Published(t, b.Bundle, api.AccountStandingChanged))
+}
+
+func (b *bundle) account(t *testing.T, id uuid.UUID) identity.Account {
+	t.Helper()
+	a, err := b.Store.Account(t.Context(), id)
+	require.NoError(t, err)
+	return a
 }

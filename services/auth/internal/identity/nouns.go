@@ -15,6 +15,7 @@ const Org = "default"
 const (
 	StatusActive   = "active"
 	StatusDisabled = "disabled"
+	StatusDeleted  = "deleted"
 	StatusErased   = "erased"
 )
 
@@ -28,7 +29,7 @@ type Account struct {
 	Locale                  string
 	Origin                  string
 	Status                  string
-	StatusVersion           int64
+	StatusVersion           int64 // counts the changes of Status
 	VerifiedAt              *time.Time
 	VerificationRequestedAt *time.Time
 	ResetRequestedAt        *time.Time
@@ -36,6 +37,8 @@ type Account struct {
 	Version                 int64
 	CreatedAt               time.Time
 	UpdatedAt               time.Time
+	StatusBefore            *string // of a deleted account: what a restore goes back to
+	ProfileVersion          int64   // of the user whose name and locale were copied last
 }
 
 // Active reports whether the account can be used.

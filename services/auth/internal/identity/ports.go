@@ -31,6 +31,7 @@ type Tx interface {
 	Sessions
 	Links
 	Revocations
+	Administration
 	Records
 }
 
@@ -96,6 +97,17 @@ type Roles interface {
 	RolesOf(ctx context.Context, account uuid.UUID) ([]Role, error)
 	RolesNamed(ctx context.Context, names []string) ([]Role, error)
 	AddRoles(ctx context.Context, account uuid.UUID, names []string, by string, at time.Time) error
+}
+
+// Administration is asked before a role is changed, or somebody is kept out who has it.
+type Administration interface {
+	// LockRole reads a role and holds it until the transaction ends; meanwhile nobody can be given it.
+	LockRole(ctx context.Context, name string) (Role, error)
+	// HasOtherMember reports whether somebody else than an account has the role and can sign in. With verifiedOnly, somebody who has not
+	// proved the address cannot.
+	HasOtherMember(ctx context.Context, role string, than uuid.UUID, verifiedOnly bool) (bool, error)
+	// HasStrongerMember reports whether somebody with the role may do what is not among the permissions held.
+	HasStrongerMember(ctx context.Context, role string, held []string) (bool, error)
 }
 
 // Sessions keeps sessions, their refresh tokens and the devices that an account is known to be used on.

@@ -16,7 +16,6 @@ import (
 	"github.com/atrium-mesh/atrium/services/auth/internal/authtest"
 	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
 	"github.com/atrium-mesh/atrium/services/auth/internal/links"
-	"github.com/atrium-mesh/atrium/services/auth/internal/store"
 )
 
 type bundle struct {
@@ -137,13 +136,8 @@ func TestCreate_refuses(t *testing.T) {
 	b := setup(t)
 	verified, invited := b.Account(t, "ada@example.com"), b.Add(t, accounts.NewAccount{FullName: "G", Origin: api.OriginInvitation}, "g@example.com")
 	off, gone := b.unverified(t, "off@example.com"), b.unverified(t, "gone@example.com")
-	require.NoError(t, b.Bundle.Store.InTx(t.Context(), func(tx identity.Tx) error {
-		if _, err := tx.(*store.Tx).SetStatus(t.Context(), off.ID, identity.StatusDisabled, 1, b.Clock.Now()); err != nil {
-			return err
-		}
-		_, err := tx.(*store.Tx).EraseAccount(t.Context(), gone.ID, b.Clock.Now())
-		return err
-	}))
+	b.Stand(t, off.ID, identity.StatusDisabled)
+	b.Stand(t, gone.ID, identity.StatusErased)
 	for name, c := range map[string]struct {
 		account  uuid.UUID
 		purpose  api.LinkPurpose

@@ -7,11 +7,11 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/atrium-mesh/atrium/pkg/authz"
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/etag"
 	"github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/auth/internal/audit"
+	"github.com/atrium-mesh/atrium/services/auth/internal/authority"
 	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
 )
 
@@ -36,15 +36,15 @@ func (s *Service) Assign(ctx context.Context, in *api.SetUserRolesRequest) (*api
 }
 
 func (s *Service) assign(ctx context.Context, tx Tx, id uuid.UUID, in *api.SetUserRolesRequest) (*api.UserRolesResponse, error) {
-	account, err := existing(tx.LockAccount(ctx, id))
+	c, err := s.Rule.Over(ctx, tx, api.VerbAssignRoles, id)
 	if err != nil {
 		return nil, err
+	}
+	account, before := c.Target.Account, c.Target.Roles
+	if account.Status == identity.StatusDeleted {
+		return nil, errs.New(errs.Conflict, "user_deleted", "The user is deleted; restore it first.")
 	}
 	if err := etag.Check(in.IfMatch, account.RolesVersion); err != nil {
-		return nil, err
-	}
-	before, err := tx.RolesOf(ctx, id)
-	if err != nil {
 		return nil, err
 	}
 	after, err := named(ctx, tx, in.Body.Roles)
@@ -55,15 +55,15 @@ func (s *Service) assign(ctx context.Context, tx Tx, id uuid.UUID, in *api.SetUs
 	if len(added)+len(removed) == 0 {
 		return assignment(before, account.RolesVersion), nil
 	}
-	if err := held(ctx, identity.Permissions(slices.Concat(added, removed))); err != nil {
+	if err := c.Caller.MayGive(identity.Permissions(slices.Concat(added, removed))); err != nil {
 		return nil, err
 	}
 	if slices.Contains(identity.Names(removed), api.RoleAdmin) {
-		if err := s.anotherAdmin(ctx, tx, account); err != nil {
+		if err := s.Rule.AnotherAdmin(ctx, tx, c.Target); err != nil {
 			return nil, err
 		}
 	}
-	version, err := s.save(ctx, tx, id, before, after)
+	version, err := s.save(ctx, tx, c, after)
 	if err != nil {
 		return nil, err
 	}
@@ -93,34 +93,14 @@ func difference(a, b []identity.Role) []identity.Role {
 	return slices.DeleteFunc(slices.Clone(a), func(r identity.Role) bool { return slices.Contains(names, r.Name) })
 }
 
-// anotherAdmin refuses to take the role of the last administrator who can sign in. The lock on the role makes two who take it from each
-// other come one after the other.
-func (s *Service) anotherAdmin(ctx context.Context, tx Tx, account identity.Account) error {
-	if _, err := tx.LockRole(ctx, api.RoleAdmin); err != nil {
-		return err
-	}
-	admins, err := tx.ActiveMembers(ctx, api.RoleAdmin)
-	if err != nil {
-		return err
-	}
-	if account.Active() && admins <= 1 {
-		return errs.New(errs.Conflict, "last_admin", "Nobody would be an administrator any more. Make somebody else one first.")
-	}
-	return nil
-}
-
-func (s *Service) save(ctx context.Context, tx Tx, id uuid.UUID, before, after []identity.Role) (int64, error) {
-	now, by := s.Clock(), audit.System
-	if who := authz.PrincipalFrom(ctx); who != nil {
-		by = who.Subject
-	}
-	names := sorted(identity.Names(after))
-	version, err := tx.SetRoles(ctx, id, names, by, now)
+func (s *Service) save(ctx context.Context, tx Tx, c authority.Case, after []identity.Role) (int64, error) {
+	id, now, names := c.Target.Account.ID, s.Clock(), sorted(identity.Names(after))
+	version, err := tx.SetRoles(ctx, id, names, c.Caller.Subject, now)
 	if err != nil {
 		return 0, err
 	}
 	entry, err := audit.New(ctx, now, audit.RolesAssigned, id.String())
-	if err := s.record(ctx, tx, entry.With("before", sorted(identity.Names(before))).With("after", names), err); err != nil {
+	if err := s.record(ctx, tx, entry.With("before", sorted(identity.Names(c.Target.Roles))).With("after", names), err); err != nil {
 		return 0, err
 	}
 	err = identity.Publish(ctx, tx, api.RolesChanged, id, api.RolesChangedData{AccountID: id, Roles: names, Version: version, At: now.UTC()})

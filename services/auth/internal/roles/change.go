@@ -13,6 +13,7 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/etag"
 	"github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/auth/internal/audit"
+	"github.com/atrium-mesh/atrium/services/auth/internal/authority"
 	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
 )
 
@@ -22,21 +23,23 @@ func (s *Service) Create(ctx context.Context, in *api.CreateRoleRequest) (*api.R
 	if err != nil {
 		return nil, err
 	}
-	permissions := asked.Permissions
-	if err := held(ctx, permissions); err != nil {
-		return nil, err
-	}
 	now := s.Clock()
 	asked.CreatedAt, asked.UpdatedAt = now, now
 	var made identity.Role
 	err = s.Store.InTx(ctx, func(tx Tx) error {
-		var err error
+		caller, err := s.Rule.Caller(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if err := caller.MayGive(asked.Permissions); err != nil {
+			return err
+		}
 		made, err = tx.AddRole(ctx, asked)
 		if err != nil {
 			return err
 		}
 		entry, err := audit.New(ctx, now, audit.RoleCreated, made.Name)
-		return s.record(ctx, tx, entry.With("permissions", permissions), err)
+		return s.record(ctx, tx, entry.With("permissions", asked.Permissions), err)
 	})
 	if err != nil {
 		return nil, err
@@ -78,10 +81,9 @@ func (s *Service) Update(ctx context.Context, in *api.UpdateRoleRequest) (*api.R
 // update changes a role whose members are known. Their accounts are locked before the role, in the order in which everybody does it, so
 // that no token is issued from the permissions that are about to change.
 func (s *Service) update(ctx context.Context, tx Tx, in *api.UpdateRoleRequest, members []uuid.UUID) (identity.Role, error) {
-	for _, member := range members {
-		if _, err := tx.LockAccount(ctx, member); err != nil {
-			return identity.Role{}, err
-		}
+	caller, err := s.Rule.Among(ctx, tx, members)
+	if err != nil {
+		return identity.Role{}, err
 	}
 	before, err := s.lock(ctx, tx, in.Name, in.IfMatch)
 	if err != nil {
@@ -89,11 +91,16 @@ func (s *Service) update(ctx context.Context, tx Tx, in *api.UpdateRoleRequest, 
 	}
 	permissions := in.Body.Permissions
 	added, removed := without(permissions, before.Permissions), without(before.Permissions, permissions)
-	if err := held(ctx, slices.Concat(added, removed)); err != nil {
-		return before, err
-	}
 	if len(added)+len(removed) == 0 && in.Body.Description == before.Description {
 		return before, nil
+	}
+	if err := caller.MayGive(slices.Concat(added, removed)); err != nil {
+		return before, err
+	}
+	if len(added)+len(removed) > 0 {
+		if err := overMembers(ctx, tx, caller, before.Name); err != nil {
+			return before, err
+		}
 	}
 	now := s.Clock()
 	after := before
@@ -109,6 +116,15 @@ func (s *Service) update(ctx context.Context, tx Tx, in *api.UpdateRoleRequest, 
 		return after, nil
 	}
 	return after, s.revoke(ctx, tx, after.Name, members, now)
+}
+
+// overMembers refuses to change what people may do who may do more than the caller: it is acting on each of them.
+func overMembers(ctx context.Context, tx Tx, caller authority.Holder, role string) error {
+	stronger, err := tx.HasStrongerMember(ctx, role, caller.Permissions)
+	if err == nil && stronger {
+		err = errs.New(errs.Forbidden, "stronger_target", "Somebody with this role has a permission that you do not hold yourself.")
+	}
+	return err
 }
 
 // revoke refuses the tokens of everybody with a role. Members are those whose accounts are locked; while the role is locked, nobody can
@@ -147,8 +163,15 @@ func (s *Service) lock(ctx context.Context, tx Tx, name, ifMatch string) (identi
 // Delete implements [api.DeleteRole].
 func (s *Service) Delete(ctx context.Context, in *api.DeleteRoleRequest) (*struct{}, error) {
 	err := s.Store.InTx(ctx, func(tx Tx) error {
+		caller, err := s.Rule.Caller(ctx, tx)
+		if err != nil {
+			return err
+		}
 		r, err := s.lock(ctx, tx, in.Name, in.IfMatch)
 		if err != nil {
+			return err
+		}
+		if err := caller.MayGive(r.Permissions); err != nil {
 			return err
 		}
 		members, err := tx.MembersOf(ctx, r.Name)

@@ -15,7 +15,6 @@ import (
 	"github.com/atrium-mesh/atrium/services/auth/internal/authtest"
 	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
 	"github.com/atrium-mesh/atrium/services/auth/internal/roles"
-	"github.com/atrium-mesh/atrium/services/auth/internal/store"
 )
 
 type bundle struct {
@@ -91,7 +90,7 @@ func TestCreate(t *testing.T) {
 		"built in":           {b.asAdmin(t), "admin", nil, errs.Conflict, "role_exists"},
 		"unknown permission": {b.asAdmin(t), "x-ray", []string{"users:read", "users:xray"}, errs.Invalid, "unknown_permission"},
 		"not held":           {authtest.As(t.Context(), b.admin.ID, api.PermUsersRead), "mighty", []string{"users:read", "users:write"}, errs.Forbidden, "permission_not_held"},
-		"by nobody":          {t.Context(), "mighty", []string{"users:read"}, errs.Forbidden, "permission_not_held"},
+		"by nobody":          {t.Context(), "mighty", []string{"users:read"}, errs.Unauthenticated, "token_missing"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -290,19 +289,26 @@ func TestAssign(t *testing.T) {
 		require.Len(t, authtest.Published(t, b.Bundle, api.RolesChanged), 1)
 	})
 	some := authtest.As(t.Context(), b.admin.ID, api.PermRolesAssign, api.PermUsersRead)
+	weak, gone, erased := b.Account(t, "weak@example.com"), b.Account(t, "gone@example.com"), b.Account(t, "erased@example.com")
+	b.Stand(t, gone.ID, identity.StatusDeleted)
+	b.Stand(t, erased.ID, identity.StatusErased)
 	for name, c := range map[string]struct { //nolint:paralleltest // one after the other
 		ctx  context.Context
 		in   *api.SetUserRolesRequest
 		kind errs.Kind
 		code string
 	}{
-		"stale":                       {b.asAdmin(t), assignment(ada.ID, `"1"`, "user"), errs.Precondition, "version_conflict"},
-		"unknown role":                {b.asAdmin(t), assignment(ada.ID, "", "user", "king"), errs.Invalid, "unknown_role"},
-		"unknown user":                {b.asAdmin(t), assignment(uuid.Must(uuid.NewV7()), "", "user"), errs.NotFound, "user_not_found"},
-		"not an id":                   {b.asAdmin(t), &api.SetUserRolesRequest{ID: "x"}, errs.NotFound, "user_not_found"},
-		"gives what is not held":      {some, assignment(ada.ID, "", "user", "support", "admin"), errs.Forbidden, "permission_not_held"},
-		"takes away what is not held": {some, assignment(ada.ID, "", "user"), errs.Forbidden, "permission_not_held"},
-		"the last administrator":      {b.asAdmin(t), assignment(b.admin.ID, "", "user"), errs.Conflict, "last_admin"},
+		"stale":                  {b.asAdmin(t), assignment(ada.ID, `"1"`, "user"), errs.Precondition, "version_conflict"},
+		"unknown role":           {b.asAdmin(t), assignment(ada.ID, "", "user", "king"), errs.Invalid, "unknown_role"},
+		"unknown user":           {b.asAdmin(t), assignment(uuid.Must(uuid.NewV7()), "", "user"), errs.NotFound, "user_not_found"},
+		"not an id":              {b.asAdmin(t), &api.SetUserRolesRequest{ID: "x"}, errs.NotFound, "user_not_found"},
+		"gives what is not held": {some, assignment(weak.ID, "", "user", "support"), errs.Forbidden, "permission_not_held"},
+		"takes what is not held": {some, assignment(b.admin.ID, "", "user"), errs.Forbidden, "permission_not_held"},
+		"by nobody":              {t.Context(), assignment(weak.ID, "", "user", "support"), errs.Unauthenticated, "token_missing"},
+		"of somebody deleted":    {b.asAdmin(t), assignment(gone.ID, "", "user", "support"), errs.Conflict, "user_deleted"},
+		"of somebody erased":     {b.asAdmin(t), assignment(erased.ID, "", "user"), errs.NotFound, "user_not_found"},
+		"is stronger":            {some, assignment(ada.ID, "", "user"), errs.Forbidden, "stronger_target"},
+		"the last administrator": {b.asAdmin(t), assignment(b.admin.ID, "", "user"), errs.Conflict, "last_admin"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := b.Assign(c.ctx, c.in)
@@ -323,19 +329,11 @@ func TestAssign_a_disabled_administrator_is_none(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	other := b.Account(t, "other@example.com", api.RoleAdmin)
-	disable(t, b, other.ID)
+	b.Stand(t, other.ID, identity.StatusDisabled)
 	_, err := b.Assign(b.asAdmin(t), assignment(b.admin.ID, "", "user"))
 	refused(t, err, errs.Conflict, "last_admin")
 	_, err = b.Assign(b.asAdmin(t), assignment(other.ID, "", "user"))
 	require.NoError(t, err, "nothing is lost with that one")
-}
-
-func disable(t *testing.T, b *bundle, id uuid.UUID) {
-	t.Helper()
-	require.NoError(t, b.Bundle.Store.InTx(t.Context(), func(tx identity.Tx) error {
-		_, err := tx.(*store.Tx).SetStatus(t.Context(), id, identity.StatusDisabled, 1, b.Clock.Now())
-		return err
-	}))
 }
 
 // Administrators who take the role from each other at the same time leave one.

@@ -8,11 +8,11 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/atrium-mesh/atrium/pkg/authz"
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/page"
 	"github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/auth/internal/audit"
+	"github.com/atrium-mesh/atrium/services/auth/internal/authority"
 	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
 )
 
@@ -31,11 +31,7 @@ type Store interface {
 // Tx is one transaction on roles.
 type Tx interface {
 	identity.Tx
-	// LockRole reads a role and holds it until the transaction ends; meanwhile nobody can be given it.
-	LockRole(ctx context.Context, name string) (identity.Role, error)
 	MembersOf(ctx context.Context, role string) ([]uuid.UUID, error)
-	// ActiveMembers counts who has the role and can sign in.
-	ActiveMembers(ctx context.Context, role string) (int64, error)
 	// AddRole is errs.Conflict "role_exists" when there is one with this name.
 	AddRole(ctx context.Context, r identity.Role) (identity.Role, error)
 	ChangeRole(ctx context.Context, r identity.Role, at time.Time) (identity.Role, error)
@@ -47,6 +43,7 @@ type Tx interface {
 // Deps is what the service needs. All but Clock are required.
 type Deps struct {
 	Store   Store
+	Rule    authority.Rule
 	Keep    time.Duration // how long a revocation must be remembered
 	Cursors *page.Cursors
 	Clock   func() time.Time // nil: time.Now
@@ -90,17 +87,6 @@ func known(permissions []string) error {
 	}
 	if len(fields) > 0 {
 		return errs.New(errs.Invalid, "unknown_permission", "There is no such permission.").WithFields(fields...)
-	}
-	return nil
-}
-
-// held refuses to touch a permission that the caller does not have.
-func held(ctx context.Context, permissions []string) error {
-	who := authz.PrincipalFrom(ctx)
-	for _, p := range permissions {
-		if !who.Can(p) {
-			return errs.New(errs.Forbidden, "permission_not_held", "This concerns a permission that you do not hold yourself.")
-		}
 	}
 	return nil
 }

@@ -23,7 +23,8 @@ func (s *Service) Logout(ctx context.Context, in *api.LogoutRequest) (*api.Signe
 		return nil, err
 	}
 	if who.Session != uuid.Nil {
-		err = s.end(events.WithActor(ctx, identity.Org, who.Account.String()), who.Account, who.Session, revocation.ReasonSignOut, who.Account.String())
+		leaves := ending{account: who.Account, reason: revocation.ReasonSignOut, by: who.Account.String()}
+		err = s.end(events.WithActor(ctx, identity.Org, leaves.by), leaves, who.Session)
 		if err != nil && !errors.Is(err, errs.NotFound) { // signed out already is signed out
 			return nil, err
 		}
@@ -55,42 +56,68 @@ func (s *Service) LogoutAll(ctx context.Context, _ *struct{}) (*api.SignedOutRes
 	if err != nil {
 		return nil, err
 	}
-	if err := s.endAll(ctx, who.Account, revocation.ReasonSignOut); err != nil {
+	if err := s.endAll(ctx, ending{account: who.Account, reason: revocation.ReasonSignOut, by: who.Account.String()}); err != nil {
 		return nil, err
 	}
 	return &api.SignedOutResponse{SetCookie: noCookies()}, nil
 }
 
+// ending is whose sessions end, why, and by whom; ask says the latter of somebody who may not be the owner, or refuses.
+type ending struct {
+	account uuid.UUID
+	reason  string
+	by      string
+	ask     func(ctx context.Context, tx identity.Tx, account uuid.UUID) (by string, err error) // nil: they are the caller's own
+}
+
+// allowed asks who does it, in the transaction that does it.
+func (e ending) allowed(ctx context.Context, tx identity.Tx) (ending, error) {
+	if e.ask == nil {
+		return e, nil
+	}
+	var err error
+	e.by, err = e.ask(ctx, tx, e.account)
+	return e, err
+}
+
 // end ends one session. It is errs.NotFound when the account has no such open session.
-func (s *Service) end(ctx context.Context, account, session uuid.UUID, reason, actor string) error {
+func (s *Service) end(ctx context.Context, e ending, session uuid.UUID) error {
 	return s.Store.InTx(ctx, func(tx identity.Tx) error {
-		now := s.Clock()
-		if err := s.Ender.One(ctx, tx, account, session, reason, now); err != nil {
-			return err
-		}
-		entry, err := audit.New(ctx, now, audit.SessionEnded, account.String())
+		e, err := e.allowed(ctx, tx)
 		if err != nil {
 			return err
 		}
-		return tx.WriteAudit(ctx, entry.By(actor).With("session_id", session).With("reason", reason))
+		now := s.Clock()
+		if err := s.Ender.One(ctx, tx, e.account, session, e.reason, now); err != nil {
+			return err
+		}
+		entry, err := audit.New(ctx, now, audit.SessionEnded, e.account.String())
+		if err != nil {
+			return err
+		}
+		return tx.WriteAudit(ctx, entry.By(e.by).With("session_id", session).With("reason", e.reason))
 	})
 }
 
 // endAll ends every session of an account. It is errs.NotFound when there is no such account.
-func (s *Service) endAll(ctx context.Context, account uuid.UUID, reason string) error {
+func (s *Service) endAll(ctx context.Context, e ending) error {
 	err := s.Store.InTx(ctx, func(tx identity.Tx) error {
-		if _, err := tx.LockAccount(ctx, account); err != nil {
-			return err
-		}
-		now := s.Clock()
-		if err := s.Ender.All(ctx, tx, account, reason, now); err != nil {
-			return err
-		}
-		entry, err := audit.New(ctx, now, audit.SessionsEnded, account.String())
+		e, err := e.allowed(ctx, tx)
 		if err != nil {
 			return err
 		}
-		return tx.WriteAudit(ctx, entry.With("reason", reason))
+		if _, err := tx.LockAccount(ctx, e.account); err != nil {
+			return err
+		}
+		now := s.Clock()
+		if err := s.Ender.All(ctx, tx, e.account, e.reason, now); err != nil {
+			return err
+		}
+		entry, err := audit.New(ctx, now, audit.SessionsEnded, e.account.String())
+		if err != nil {
+			return err
+		}
+		return tx.WriteAudit(ctx, entry.By(e.by).With("reason", e.reason))
 	})
 	return userNotFound(err)
 }

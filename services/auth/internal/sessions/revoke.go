@@ -5,10 +5,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/atrium-mesh/atrium/pkg/authz"
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/services/auth/api"
-	"github.com/atrium-mesh/atrium/services/auth/internal/audit"
 	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
 	"github.com/atrium-mesh/atrium/services/auth/internal/revocation"
 )
@@ -19,7 +17,7 @@ func (s *Service) Revoke(ctx context.Context, in *api.RevokeSessionRequest) (*st
 	if err != nil {
 		return nil, err
 	}
-	return s.revoke(ctx, who.Account, in.ID)
+	return nil, s.revoke(ctx, ending{account: who.Account, reason: revocation.ReasonRevoked, by: who.Account.String()}, in.ID)
 }
 
 // RevokeOf implements [api.RevokeUserSession].
@@ -28,7 +26,7 @@ func (s *Service) RevokeOf(ctx context.Context, in *api.RevokeUserSessionRequest
 	if err != nil {
 		return nil, err
 	}
-	return s.revoke(ctx, account, in.SessionID)
+	return nil, s.revoke(ctx, ending{account: account, reason: revocation.ReasonRevoked, ask: s.over}, in.SessionID)
 }
 
 // RevokeAllOf implements [api.RevokeUserSessions].
@@ -37,20 +35,19 @@ func (s *Service) RevokeAllOf(ctx context.Context, in *api.RevokeUserSessionsReq
 	if err != nil {
 		return nil, err
 	}
-	return nil, s.endAll(ctx, account, revocation.ReasonRevoked)
+	return nil, s.endAll(ctx, ending{account: account, reason: revocation.ReasonRevoked, ask: s.over})
 }
 
-func (s *Service) revoke(ctx context.Context, account uuid.UUID, session string) (*struct{}, error) {
+func (s *Service) revoke(ctx context.Context, e ending, session string) error {
 	id, err := uuid.Parse(session)
 	if err != nil {
-		return nil, errs.New(errs.NotFound, "session_not_found", "There is no such session.").WithCause(err)
+		return errs.New(errs.NotFound, "session_not_found", "There is no such session.").WithCause(err)
 	}
-	return nil, s.end(ctx, account, id, revocation.ReasonRevoked, actor(ctx))
+	return s.end(ctx, e, id)
 }
 
-func actor(ctx context.Context) string {
-	if who := authz.PrincipalFrom(ctx); who != nil {
-		return who.Subject
-	}
-	return audit.System
+// over asks the rule for acting on another account, and says who does it.
+func (s *Service) over(ctx context.Context, tx identity.Tx, account uuid.UUID) (by string, err error) {
+	c, err := s.Rule.Over(ctx, tx, api.VerbEndSessions, account)
+	return c.Caller.Subject, err
 }

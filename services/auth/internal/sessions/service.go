@@ -6,6 +6,7 @@ import (
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/page"
+	"github.com/atrium-mesh/atrium/services/auth/internal/authority"
 	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
 	"github.com/atrium-mesh/atrium/services/auth/internal/password"
 	"github.com/atrium-mesh/atrium/services/auth/internal/revocation"
@@ -28,6 +29,7 @@ type Deps struct {
 	Access    *tokens.Access
 	Family    tokens.Family
 	Ender     revocation.Ender
+	Rule      authority.Rule
 	Cursors   *page.Cursors
 	Logger    *slog.Logger
 	Clock     func() time.Time // nil: time.Now

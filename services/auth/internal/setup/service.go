@@ -20,16 +20,15 @@ import (
 
 // Store keeps accounts, roles and the setup link.
 type Store interface {
-	// ActiveMembers counts who has a role and can sign in.
-	ActiveMembers(ctx context.Context, role string) (int64, error)
+	// CountMembers counts who has a role, however their accounts stand: an erased one has none.
+	CountMembers(ctx context.Context, role string) (int64, error)
 	InTx(ctx context.Context, fn func(tx Tx) error) error
 }
 
 // Tx is one transaction on them.
 type Tx interface {
 	identity.Tx
-	LockRole(ctx context.Context, name string) (identity.Role, error)
-	ActiveMembers(ctx context.Context, role string) (int64, error)
+	CountMembers(ctx context.Context, role string) (int64, error)
 	AddLink(ctx context.Context, l identity.Link) (identity.Link, error)
 	// OpenLink is the newest link of a purpose that can be redeemed at an instant.
 	OpenLink(ctx context.Context, purpose string, now time.Time) (identity.Link, error)
@@ -63,7 +62,7 @@ func New(cfg Config, deps Deps) *Service {
 
 // Start makes the configured administrator when there is none. It is the Start of a lifecycle component; Stop has nothing to do.
 func (s *Service) Start(ctx context.Context) error {
-	admins, err := s.Store.ActiveMembers(ctx, api.RoleAdmin)
+	admins, err := s.Store.CountMembers(ctx, api.RoleAdmin)
 	if err != nil || admins > 0 {
 		return err
 	}
@@ -103,7 +102,7 @@ var errAlreadySetUp = errs.New(errs.Conflict, "already_set_up", "There is an adm
 
 // Do implements [api.SetupFirstAdmin].
 func (s *Service) Do(ctx context.Context, in *api.SetupRequest) (*api.RegisterResponse, error) {
-	admins, err := s.Store.ActiveMembers(ctx, api.RoleAdmin)
+	admins, err := s.Store.CountMembers(ctx, api.RoleAdmin)
 	if err != nil {
 		return nil, err
 	}
@@ -170,12 +169,13 @@ func (s *Service) add(ctx context.Context, made accounts.NewAccount, first func(
 	return account, err
 }
 
-// needed reports whether no administrator can sign in, and lets no other transaction decide the same until this one ends.
+// needed reports whether nobody is an administrator, and lets no other transaction decide the same until this one ends. One who is kept out,
+// deleted, or was invited and has not come yet, is one all the same: keeping administrators out must not open the way for a stranger.
 func needed(ctx context.Context, tx Tx) (bool, error) {
 	if _, err := tx.LockRole(ctx, api.RoleAdmin); err != nil {
 		return false, err
 	}
-	admins, err := tx.ActiveMembers(ctx, api.RoleAdmin)
+	admins, err := tx.CountMembers(ctx, api.RoleAdmin)
 	return admins == 0, err
 }
 

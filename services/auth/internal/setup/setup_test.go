@@ -19,7 +19,6 @@ import (
 	"github.com/atrium-mesh/atrium/services/auth/internal/links"
 	"github.com/atrium-mesh/atrium/services/auth/internal/password"
 	"github.com/atrium-mesh/atrium/services/auth/internal/setup"
-	"github.com/atrium-mesh/atrium/services/auth/internal/store"
 )
 
 const goodPassword = "seven green bicycles"
@@ -267,21 +266,30 @@ func TestSetup_many_with_the_link_at_the_same_time(t *testing.T) {
 	require.Equal(t, 1, b.admins(t))
 }
 
-// When the last administrator was deactivated, whoever operates Atrium can make another.
-func TestSetup_is_needed_again_when_no_administrator_can_sign_in(t *testing.T) {
+// However the administrators stand, nobody gets the link once there is one: keeping them out must not open the way for a stranger. Only
+// when each of them was erased, which the rule for acting on others prevents, there is none.
+func TestSetup_stays_closed(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t)
 	s := b.service(setup.Config{})
+	raw := token(t, s)
 	root := b.Account(t, "root@example.com", api.RoleAdmin)
-	link, err := s.Link(t.Context())
-	require.NoError(t, err)
-	require.Empty(t, link)
-	require.NoError(t, b.Store.InTx(t.Context(), func(tx identity.Tx) error {
-		_, err := tx.(*store.Tx).SetStatus(t.Context(), root.ID, identity.StatusDisabled, 1, b.Clock.Now())
-		return err
-	}))
-	_, err = s.Do(t.Context(), request(token(t, s)))
-	require.NoError(t, err)
+	for _, status := range []string{identity.StatusActive, identity.StatusDisabled, identity.StatusDeleted} {
+		b.Stand(t, root.ID, status)
+		link, err := s.Link(t.Context())
+		require.NoError(t, err)
+		require.Empty(t, link, status)
+		_, err = s.Do(t.Context(), request(raw))
+		refused(t, err, errs.Conflict, "already_set_up")
+		require.NoError(t, b.service(configured()).Start(t.Context()))
+	}
+	require.Equal(t, 1, b.Int(t, "SELECT count(*) FROM accounts"), "no second one was made by configuration")
+	t.Run("by an invitation that nobody has accepted", func(t *testing.T) { //nolint:paralleltest // with an account fewer
+		_, err := b.Pool.Exec(t.Context(), "DELETE FROM passwords")
+		require.NoError(t, err)
+		_, err = s.Do(t.Context(), request(raw))
+		refused(t, err, errs.Conflict, "already_set_up")
+	})
 }
 
 func TestSetup_database_away(t *testing.T) {

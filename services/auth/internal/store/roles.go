@@ -45,8 +45,21 @@ func (r records) MembersOf(ctx context.Context, role string) ([]uuid.UUID, error
 	return r.q.ListRoleMembers(ctx, db.ListRoleMembersParams{OrgID: identity.Org, Role: role})
 }
 
-func (r records) ActiveMembers(ctx context.Context, role string) (int64, error) {
-	return r.q.CountActiveMembers(ctx, db.CountActiveMembersParams{OrgID: identity.Org, Role: role})
+func (r records) CountMembers(ctx context.Context, role string) (int64, error) {
+	return r.q.CountRoleMembers(ctx, db.CountRoleMembersParams{OrgID: identity.Org, Role: role})
+}
+
+func (r records) HasOtherMember(ctx context.Context, role string, than uuid.UUID, verifiedOnly bool) (bool, error) {
+	return r.q.HasOtherMember(ctx, db.HasOtherMemberParams{
+		OrgID:        identity.Org,
+		Role:         role,
+		OtherThan:    than,
+		VerifiedOnly: verifiedOnly,
+	})
+}
+
+func (r records) HasStrongerMember(ctx context.Context, role string, held []string) (bool, error) {
+	return r.q.HasStrongerMember(ctx, db.HasStrongerMemberParams{OrgID: identity.Org, Role: role, Held: held})
 }
 
 func (r records) AddRole(ctx context.Context, role identity.Role) (identity.Role, error) {

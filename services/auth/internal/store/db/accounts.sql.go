@@ -52,11 +52,12 @@ func (q *Queries) ClaimVerificationMail(ctx context.Context, arg ClaimVerificati
 	return id, err
 }
 
-const eraseAccount = `-- name: EraseAccount :execrows
+const eraseAccount = `-- name: EraseAccount :one
 UPDATE accounts
-SET email = '', email_key = 'erased:' || id::text, full_name = '', locale = '', status = 'erased', verified_at = NULL,
-    version = version + 1, updated_at = $1
+SET email = '', email_key = 'erased:' || id::text, full_name = '', locale = '', status = 'erased', status_before = NULL,
+    status_version = status_version + 1, verified_at = NULL, version = version + 1, updated_at = $1
 WHERE id = $2 AND status <> 'erased'
+RETURNING id, org_id, email, email_key, full_name, locale, origin, status, status_version, verified_at, verification_requested_at, reset_requested_at, roles_version, version, created_at, updated_at, status_before, profile_version
 `
 
 type EraseAccountParams struct {
@@ -65,16 +66,34 @@ type EraseAccountParams struct {
 }
 
 // EraseAccount removes everything personal and keeps the id.
-func (q *Queries) EraseAccount(ctx context.Context, arg EraseAccountParams) (int64, error) {
-	result, err := q.db.Exec(ctx, eraseAccount, arg.At, arg.ID)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
+func (q *Queries) EraseAccount(ctx context.Context, arg EraseAccountParams) (Account, error) {
+	row := q.db.QueryRow(ctx, eraseAccount, arg.At, arg.ID)
+	var i Account
+	err := row.Scan(
+		&i.ID,
+		&i.OrgID,
+		&i.Email,
+		&i.EmailKey,
+		&i.FullName,
+		&i.Locale,
+		&i.Origin,
+		&i.Status,
+		&i.StatusVersion,
+		&i.VerifiedAt,
+		&i.VerificationRequestedAt,
+		&i.ResetRequestedAt,
+		&i.RolesVersion,
+		&i.Version,
+		&i.CreatedAt,
+		&i.UpdatedAt,
+		&i.StatusBefore,
+		&i.ProfileVersion,
+	)
+	return i, err
 }
 
 const getAccount = `-- name: GetAccount :one
-SELECT id, org_id, email, email_key, full_name, locale, origin, status, status_version, verified_at, verification_requested_at, reset_requested_at, roles_version, version, created_at, updated_at FROM accounts WHERE id = $1
+SELECT id, org_id, email, email_key, full_name, locale, origin, status, status_version, verified_at, verification_requested_at, reset_requested_at, roles_version, version, created_at, updated_at, status_before, profile_version FROM accounts WHERE id = $1
 `
 
 func (q *Queries) GetAccount(ctx context.Context, id uuid.UUID) (Account, error) {
@@ -97,12 +116,14 @@ func (q *Queries) GetAccount(ctx context.Context, id uuid.UUID) (Account, error)
 		&i.Version,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.StatusBefore,
+		&i.ProfileVersion,
 	)
 	return i, err
 }
 
 const getAccountByEmailKey = `-- name: GetAccountByEmailKey :one
-SELECT id, org_id, email, email_key, full_name, locale, origin, status, status_version, verified_at, verification_requested_at, reset_requested_at, roles_version, version, created_at, updated_at FROM accounts WHERE email_key = $1
+SELECT id, org_id, email, email_key, full_name, locale, origin, status, status_version, verified_at, verification_requested_at, reset_requested_at, roles_version, version, created_at, updated_at, status_before, profile_version FROM accounts WHERE email_key = $1
 `
 
 func (q *Queries) GetAccountByEmailKey(ctx context.Context, emailKey string) (Account, error) {
@@ -125,6 +146,8 @@ func (q *Queries) GetAccountByEmailKey(ctx context.Context, emailKey string) (Ac
 		&i.Version,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.StatusBefore,
+		&i.ProfileVersion,
 	)
 	return i, err
 }
@@ -132,7 +155,7 @@ func (q *Queries) GetAccountByEmailKey(ctx context.Context, emailKey string) (Ac
 const insertAccount = `-- name: InsertAccount :one
 INSERT INTO accounts (id, org_id, email, email_key, full_name, locale, origin, verified_at, verification_requested_at, created_at, updated_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
-RETURNING id, org_id, email, email_key, full_name, locale, origin, status, status_version, verified_at, verification_requested_at, reset_requested_at, roles_version, version, created_at, updated_at
+RETURNING id, org_id, email, email_key, full_name, locale, origin, status, status_version, verified_at, verification_requested_at, reset_requested_at, roles_version, version, created_at, updated_at, status_before, profile_version
 `
 
 type InsertAccountParams struct {
@@ -179,12 +202,14 @@ func (q *Queries) InsertAccount(ctx context.Context, arg InsertAccountParams) (A
 		&i.Version,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.StatusBefore,
+		&i.ProfileVersion,
 	)
 	return i, err
 }
 
 const lockAccount = `-- name: LockAccount :one
-SELECT id, org_id, email, email_key, full_name, locale, origin, status, status_version, verified_at, verification_requested_at, reset_requested_at, roles_version, version, created_at, updated_at FROM accounts WHERE id = $1 FOR NO KEY UPDATE
+SELECT id, org_id, email, email_key, full_name, locale, origin, status, status_version, verified_at, verification_requested_at, reset_requested_at, roles_version, version, created_at, updated_at, status_before, profile_version FROM accounts WHERE id = $1 FOR NO KEY UPDATE
 `
 
 // LockAccount is taken first by whatever changes what an account may do, so that no token is issued from what is about to change.
@@ -208,6 +233,8 @@ func (q *Queries) LockAccount(ctx context.Context, id uuid.UUID) (Account, error
 		&i.Version,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.StatusBefore,
+		&i.ProfileVersion,
 	)
 	return i, err
 }
@@ -242,24 +269,25 @@ func (q *Queries) SetAccountName(ctx context.Context, arg SetAccountNameParams) 
 	return err
 }
 
-const setAccountStatus = `-- name: SetAccountStatus :one
-UPDATE accounts SET status = $1, status_version = $2, version = version + 1, updated_at = $3
-WHERE id = $4 AND status_version < $2 AND status <> 'erased'
-RETURNING id, org_id, email, email_key, full_name, locale, origin, status, status_version, verified_at, verification_requested_at, reset_requested_at, roles_version, version, created_at, updated_at
+const setAccountStanding = `-- name: SetAccountStanding :one
+UPDATE accounts
+SET status = $1, status_before = $2, status_version = status_version + 1, version = version + 1, updated_at = $3
+WHERE id = $4 AND status <> 'erased'
+RETURNING id, org_id, email, email_key, full_name, locale, origin, status, status_version, verified_at, verification_requested_at, reset_requested_at, roles_version, version, created_at, updated_at, status_before, profile_version
 `
 
-type SetAccountStatusParams struct {
-	Status        string
-	StatusVersion int64
-	At            time.Time
-	ID            uuid.UUID
+type SetAccountStandingParams struct {
+	Status       string
+	StatusBefore *string
+	At           time.Time
+	ID           uuid.UUID
 }
 
-// SetAccountStatus applies a status that the user's events say, unless a later one was applied already: then there is no row.
-func (q *Queries) SetAccountStatus(ctx context.Context, arg SetAccountStatusParams) (Account, error) {
-	row := q.db.QueryRow(ctx, setAccountStatus,
+// SetAccountStanding gives an account another standing, which makes a new version of it. No row: it was erased.
+func (q *Queries) SetAccountStanding(ctx context.Context, arg SetAccountStandingParams) (Account, error) {
+	row := q.db.QueryRow(ctx, setAccountStanding,
 		arg.Status,
-		arg.StatusVersion,
+		arg.StatusBefore,
 		arg.At,
 		arg.ID,
 	)
@@ -281,12 +309,14 @@ func (q *Queries) SetAccountStatus(ctx context.Context, arg SetAccountStatusPara
 		&i.Version,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.StatusBefore,
+		&i.ProfileVersion,
 	)
 	return i, err
 }
 
 const shareAccount = `-- name: ShareAccount :one
-SELECT id, org_id, email, email_key, full_name, locale, origin, status, status_version, verified_at, verification_requested_at, reset_requested_at, roles_version, version, created_at, updated_at FROM accounts WHERE id = $1 FOR SHARE
+SELECT id, org_id, email, email_key, full_name, locale, origin, status, status_version, verified_at, verification_requested_at, reset_requested_at, roles_version, version, created_at, updated_at, status_before, profile_version FROM accounts WHERE id = $1 FOR SHARE
 `
 
 // ShareAccount is taken first by whatever issues a token.
@@ -310,26 +340,31 @@ func (q *Queries) ShareAccount(ctx context.Context, id uuid.UUID) (Account, erro
 		&i.Version,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.StatusBefore,
+		&i.ProfileVersion,
 	)
 	return i, err
 }
 
 const updateAccountProfile = `-- name: UpdateAccountProfile :exec
-UPDATE accounts SET full_name = $1, locale = $2, updated_at = $3 WHERE id = $4 AND status <> 'erased'
+UPDATE accounts SET full_name = $1, locale = $2, profile_version = $3, updated_at = $4
+WHERE id = $5 AND status <> 'erased' AND profile_version < $3
 `
 
 type UpdateAccountProfileParams struct {
-	FullName string
-	Locale   string
-	At       time.Time
-	ID       uuid.UUID
+	FullName       string
+	Locale         string
+	ProfileVersion int64
+	At             time.Time
+	ID             uuid.UUID
 }
 
-// UpdateAccountProfile copies what the user's events say of name and locale.
+// UpdateAccountProfile copies what the user's events say of name and locale, unless a later version of it was copied already.
 func (q *Queries) UpdateAccountProfile(ctx context.Context, arg UpdateAccountProfileParams) error {
 	_, err := q.db.Exec(ctx, updateAccountProfile,
 		arg.FullName,
 		arg.Locale,
+		arg.ProfileVersion,
 		arg.At,
 		arg.ID,
 	)

@@ -66,10 +66,16 @@ func (q *Queries) DeleteOldAudit(ctx context.Context, arg DeleteOldAuditParams) 
 }
 
 const eraseAudit = `-- name: EraseAudit :exec
-UPDATE audit_log SET ip = '', device = '', details = '{}' WHERE actor = $1::text OR subject = $1::text
+UPDATE audit_log
+SET ip      = CASE WHEN actor IN ($1::text, 'system') THEN '' ELSE ip END,
+    device  = CASE WHEN actor IN ($1::text, 'system') THEN '' ELSE device END,
+    details = CASE WHEN subject = $1::text THEN '{}' ELSE details END
+WHERE actor = $1::text OR subject = $1::text
 `
 
-// EraseAudit removes address and device of a person from the trail and keeps what was done.
+// EraseAudit removes from the trail what is about a person: where and on what they did things, and the details of what was done to them.
+// What they did to others stays whole, and so does where somebody else was who did something to them. An entry of the system about a person
+// is of a request of theirs, as far as anybody knows.
 func (q *Queries) EraseAudit(ctx context.Context, accountID string) error {
 	_, err := q.db.Exec(ctx, eraseAudit, accountID)
 	return err

@@ -27,6 +27,8 @@ type Account struct {
 	Version                 int64
 	CreatedAt               time.Time
 	UpdatedAt               time.Time
+	StatusBefore            *string
+	ProfileVersion          int64
 }
 
 type AccountRole struct {

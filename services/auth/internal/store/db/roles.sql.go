@@ -54,24 +54,6 @@ func (q *Queries) BumpRolesVersion(ctx context.Context, arg BumpRolesVersionPara
 	return roles_version, err
 }
 
-const countActiveMembers = `-- name: CountActiveMembers :one
-SELECT count(*) FROM account_roles r JOIN accounts a ON a.id = r.account_id
-WHERE r.org_id = $1 AND r.role = $2 AND a.status = 'active'
-`
-
-type CountActiveMembersParams struct {
-	OrgID string
-	Role  string
-}
-
-// CountActiveMembers counts who has the role and can sign in.
-func (q *Queries) CountActiveMembers(ctx context.Context, arg CountActiveMembersParams) (int64, error) {
-	row := q.db.QueryRow(ctx, countActiveMembers, arg.OrgID, arg.Role)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
 const countRoleMembers = `-- name: CountRoleMembers :one
 SELECT count(*) FROM account_roles WHERE org_id = $1 AND role = $2
 `
@@ -174,6 +156,57 @@ func (q *Queries) GetRolesByName(ctx context.Context, arg GetRolesByNameParams) 
 		return nil, err
 	}
 	return items, nil
+}
+
+const hasOtherMember = `-- name: HasOtherMember :one
+SELECT EXISTS (
+    SELECT FROM account_roles r JOIN accounts a ON a.id = r.account_id
+    WHERE r.org_id = $1 AND r.role = $2 AND r.account_id <> $3 AND a.status = 'active'
+      AND (a.verified_at IS NOT NULL OR NOT $4::boolean)
+      AND EXISTS (SELECT FROM passwords p WHERE p.account_id = a.id))
+`
+
+type HasOtherMemberParams struct {
+	OrgID        string
+	Role         string
+	OtherThan    uuid.UUID
+	VerifiedOnly bool
+}
+
+// HasOtherMember reports whether somebody else has the role who can sign in: is active, has a password and, where that is asked for, has
+// proved the address.
+func (q *Queries) HasOtherMember(ctx context.Context, arg HasOtherMemberParams) (bool, error) {
+	row := q.db.QueryRow(ctx, hasOtherMember,
+		arg.OrgID,
+		arg.Role,
+		arg.OtherThan,
+		arg.VerifiedOnly,
+	)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
+const hasStrongerMember = `-- name: HasStrongerMember :one
+SELECT EXISTS (
+    SELECT FROM account_roles m
+    JOIN account_roles o ON o.account_id = m.account_id
+    JOIN roles r ON r.org_id = o.org_id AND r.name = o.role
+    WHERE m.org_id = $1 AND m.role = $2 AND NOT r.permissions <@ $3::text[])
+`
+
+type HasStrongerMemberParams struct {
+	OrgID string
+	Role  string
+	Held  []string
+}
+
+// HasStrongerMember reports whether somebody with the role has another role that allows what is not held.
+func (q *Queries) HasStrongerMember(ctx context.Context, arg HasStrongerMemberParams) (bool, error) {
+	row := q.db.QueryRow(ctx, hasStrongerMember, arg.OrgID, arg.Role, arg.Held)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
 }
 
 const insertRole = `-- name: InsertRole :one

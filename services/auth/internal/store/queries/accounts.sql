@@ -36,19 +36,22 @@ UPDATE accounts SET reset_requested_at = @at::timestamptz
 WHERE id = @id AND (reset_requested_at IS NULL OR reset_requested_at <= @before)
 RETURNING id;
 
--- SetAccountStatus applies a status that the user's events say, unless a later one was applied already: then there is no row.
--- name: SetAccountStatus :one
-UPDATE accounts SET status = @status, status_version = @status_version, version = version + 1, updated_at = @at
-WHERE id = @id AND status_version < @status_version AND status <> 'erased'
+-- SetAccountStanding gives an account another standing, which makes a new version of it. No row: it was erased.
+-- name: SetAccountStanding :one
+UPDATE accounts
+SET status = @status, status_before = sqlc.narg('status_before'), status_version = status_version + 1, version = version + 1, updated_at = @at
+WHERE id = @id AND status <> 'erased'
 RETURNING *;
 
--- UpdateAccountProfile copies what the user's events say of name and locale.
+-- UpdateAccountProfile copies what the user's events say of name and locale, unless a later version of it was copied already.
 -- name: UpdateAccountProfile :exec
-UPDATE accounts SET full_name = @full_name, locale = @locale, updated_at = @at WHERE id = @id AND status <> 'erased';
+UPDATE accounts SET full_name = @full_name, locale = @locale, profile_version = @profile_version, updated_at = @at
+WHERE id = @id AND status <> 'erased' AND profile_version < @profile_version;
 
 -- EraseAccount removes everything personal and keeps the id.
--- name: EraseAccount :execrows
+-- name: EraseAccount :one
 UPDATE accounts
-SET email = '', email_key = 'erased:' || id::text, full_name = '', locale = '', status = 'erased', verified_at = NULL,
-    version = version + 1, updated_at = @at
-WHERE id = @id AND status <> 'erased';
+SET email = '', email_key = 'erased:' || id::text, full_name = '', locale = '', status = 'erased', status_before = NULL,
+    status_version = status_version + 1, verified_at = NULL, version = version + 1, updated_at = @at
+WHERE id = @id AND status <> 'erased'
+RETURNING *;

@@ -26,9 +26,15 @@ WHERE org_id = @org_id
 ORDER BY at DESC, id DESC
 LIMIT @row_limit OFFSET @row_offset;
 
--- EraseAudit removes address and device of a person from the trail and keeps what was done.
+-- EraseAudit removes from the trail what is about a person: where and on what they did things, and the details of what was done to them.
+-- What they did to others stays whole, and so does where somebody else was who did something to them. An entry of the system about a person
+-- is of a request of theirs, as far as anybody knows.
 -- name: EraseAudit :exec
-UPDATE audit_log SET ip = '', device = '', details = '{}' WHERE actor = @account_id::text OR subject = @account_id::text;
+UPDATE audit_log
+SET ip      = CASE WHEN actor IN (@account_id::text, 'system') THEN '' ELSE ip END,
+    device  = CASE WHEN actor IN (@account_id::text, 'system') THEN '' ELSE device END,
+    details = CASE WHEN subject = @account_id::text THEN '{}' ELSE details END
+WHERE actor = @account_id::text OR subject = @account_id::text;
 
 -- name: DeleteOldAudit :execrows
 DELETE FROM audit_log WHERE id IN (SELECT a.id FROM audit_log a WHERE a.at < @before::timestamptz ORDER BY a.at LIMIT @row_limit);

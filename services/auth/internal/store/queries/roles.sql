@@ -29,10 +29,22 @@ SELECT count(*) FROM account_roles WHERE org_id = @org_id AND role = @role;
 -- name: ListRoleMembers :many
 SELECT account_id FROM account_roles WHERE org_id = @org_id AND role = @role ORDER BY account_id;
 
--- CountActiveMembers counts who has the role and can sign in.
--- name: CountActiveMembers :one
-SELECT count(*) FROM account_roles r JOIN accounts a ON a.id = r.account_id
-WHERE r.org_id = @org_id AND r.role = @role AND a.status = 'active';
+-- HasOtherMember reports whether somebody else has the role who can sign in: is active, has a password and, where that is asked for, has
+-- proved the address.
+-- name: HasOtherMember :one
+SELECT EXISTS (
+    SELECT FROM account_roles r JOIN accounts a ON a.id = r.account_id
+    WHERE r.org_id = @org_id AND r.role = @role AND r.account_id <> @other_than AND a.status = 'active'
+      AND (a.verified_at IS NOT NULL OR NOT @verified_only::boolean)
+      AND EXISTS (SELECT FROM passwords p WHERE p.account_id = a.id));
+
+-- HasStrongerMember reports whether somebody with the role has another role that allows what is not held.
+-- name: HasStrongerMember :one
+SELECT EXISTS (
+    SELECT FROM account_roles m
+    JOIN account_roles o ON o.account_id = m.account_id
+    JOIN roles r ON r.org_id = o.org_id AND r.name = o.role
+    WHERE m.org_id = @org_id AND m.role = @role AND NOT r.permissions <@ @held::text[]);
 
 -- name: GetRolesByName :many
 SELECT * FROM roles WHERE org_id = @org_id AND name = ANY(@names::text[]) ORDER BY name;

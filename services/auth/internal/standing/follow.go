@@ -1,0 +1,61 @@
+package standing
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+
+	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/pkg/person"
+	"github.com/atrium-mesh/atrium/services/auth/api"
+	"github.com/atrium-mesh/atrium/services/auth/internal/audit"
+	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
+	"github.com/atrium-mesh/atrium/services/auth/internal/revocation"
+)
+
+// Copy keeps the name and the language, which passwords are checked against and mails are written in. It takes nothing else from users: the
+// address and whatever decides about access are auth's own. Users has checked both; what is no name or locale all the same is errs.Invalid, so
+// that the event becomes a dead letter.
+func (s *Service) Copy(ctx context.Context, tx Tx, account uuid.UUID, p Profile) (err error) {
+	if p.FullName, err = person.OptionalName("data.full_name", p.FullName); err != nil {
+		return err
+	}
+	if p.Locale, err = person.OptionalLocale("data.locale", p.Locale); err != nil {
+		return err
+	}
+	return tx.SetProfile(ctx, account, p, s.Clock())
+}
+
+// Erase removes everything personal of an account for good, by the word of whoever erased the person (an account, or the system). An account
+// that was not deleted here is errs.Conflict "account_not_deleted": the event is wrong, or forged, and nobody is erased by it. It becomes a
+// dead letter, which has an alarm.
+func (s *Service) Erase(ctx context.Context, tx Tx, account uuid.UUID, by string) error {
+	before, err := tx.LockAccount(ctx, account)
+	switch {
+	case errors.Is(err, errs.NotFound): // a user whom auth has never heard of has nothing to lose here
+		return nil
+	case err != nil:
+		return err
+	case before.Status == identity.StatusErased:
+		return nil
+	case before.Status != identity.StatusDeleted:
+		return errs.New(errs.Conflict, "account_not_deleted", "An account is erased only after it was deleted.")
+	}
+	after, err := tx.EraseAccount(ctx, account, s.Clock())
+	if err != nil {
+		return err
+	}
+	if err := s.Ender.All(ctx, tx, account, revocation.ReasonDisabled, after.UpdatedAt); err != nil {
+		return err
+	}
+	for _, erase := range []func(context.Context, uuid.UUID) error{tx.DropPassword, tx.EraseBelongings, tx.EraseAudit} {
+		if err := erase(ctx, account); err != nil {
+			return err
+		}
+	}
+	if by == "" {
+		by = audit.System
+	}
+	return s.tell(ctx, tx, after, step{verb: api.VerbErase, before: before, status: after.Status, by: by})
+}

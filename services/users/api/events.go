@@ -28,10 +28,12 @@ type UserUpdatedData struct {
 	TimeZone string    `json:"time_zone"`
 }
 
-// UserStatusData says that a user's status changed with Version.
+// UserStatusData says that a user's status changed with Version. Status is what a restored user is from then on: active, pending, or
+// deactivated for one who was kept out before; the other events say it by their type.
 type UserStatusData struct {
 	UserID  uuid.UUID `json:"user_id"`
 	Version int64     `json:"version"`
+	Status  string    `json:"status,omitempty"`
 	At      time.Time `json:"at"`
 }
 

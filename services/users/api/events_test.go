@@ -20,6 +20,7 @@ func TestEventsDecodeForEver(t *testing.T) {
 	})
 	eventstest.Golden(t, api.UserActivated, status)
 	eventstest.Golden(t, api.UserDeactivated, status)
+	status.Status = "deactivated"
 	eventstest.Golden(t, api.UserRestored, status)
 	eventstest.Golden(t, api.UserDeleted, api.UserDeletedData{UserID: id, Version: 4, At: at, EraseAt: at.AddDate(0, 1, 0)})
 	eventstest.Golden(t, api.UserErased, api.UserErasedData{UserID: id, At: at})

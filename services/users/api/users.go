@@ -98,7 +98,7 @@ type NewUser struct {
 	FullName string   `json:"full_name" minLength:"1" maxLength:"200" doc:"What to call the person" example:"Grace Hopper"`
 	Locale   string   `json:"locale,omitempty" maxLength:"35" pattern:"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$" doc:"Language to write to the person in (BCP 47); en when left out" example:"en"`
 	TimeZone string   `json:"time_zone,omitempty" maxLength:"64" doc:"Time zone of the person (IANA); UTC when left out" example:"America/New_York"`
-	Roles    []string `json:"roles,omitempty" maxItems:"16" uniqueItems:"true" doc:"Roles to give; [user] when left out. Other roles need the permission roles:assign" example:"[\"user\"]"`
+	Roles    []string `json:"roles,omitempty" maxItems:"16" uniqueItems:"true" doc:"Roles to give; [user] when left out. Other roles need the permission roles:assign, and what they allow" example:"[\"user\"]"`
 }
 
 // CreateUserRequest asks for a user.
@@ -119,7 +119,7 @@ var CreateUser = op.Op[CreateUserRequest, CreateUserResponse]{
 	Operation: huma.Operation{
 		OperationID: "create-user", Method: http.MethodPost, Path: "/api/v1/users", Tags: []string{tagUsers},
 		Summary: "Create a user", DefaultStatus: http.StatusCreated, Errors: []int{http.StatusConflict},
-		Description: "Makes a user with an account and sends an invitation to set a password. 409 `email_taken` when the address has an account. " +
+		Description: "Makes a user with an account and sends an invitation to set a password. 409 `email_taken` when the address has an account, 403 `permission_not_held` for a role that allows what you may not. " +
 			"With an `Idempotency-Key` a repeated request makes no second user and answers with the first; the same key with another body is 422 `idempotency_key_reused`.",
 	},
 	Allow: authz.Require("users:write"), Timeout: 8 * time.Second,
@@ -153,7 +153,7 @@ var ReplaceUser = op.Op[ReplaceUserRequest, UserResponse]{
 	Operation: huma.Operation{
 		OperationID: "replace-user", Method: http.MethodPut, Path: "/api/v1/users/{id}", Tags: []string{tagUsers},
 		Summary: "Replace a user's profile", Errors: []int{http.StatusConflict, http.StatusPreconditionFailed},
-		Description: "Replaces what can be changed of a user." + changeErrors,
+		Description: "Replaces what can be changed of a user." + changeErrors + actErrors,
 	},
 	Allow: authz.SelfOr("id", "users:write"),
 }
@@ -170,7 +170,7 @@ var UpdateUser = op.Op[UpdateUserRequest, UserResponse]{
 	Operation: huma.Operation{
 		OperationID: "update-user", Method: http.MethodPatch, Path: "/api/v1/users/{id}", Tags: []string{tagUsers},
 		Summary: "Change a user's profile", Errors: []int{http.StatusConflict, http.StatusPreconditionFailed},
-		Description: "Changes the fields that are given." + changeErrors,
+		Description: "Changes the fields that are given." + changeErrors + actErrors,
 	},
 	Allow: authz.SelfOr("id", "users:write"),
 }

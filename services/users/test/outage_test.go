@@ -25,6 +25,14 @@ func TestNATSAwayIs503AndComesBack(t *testing.T) {
 	_, err := op.HTTPClient(m.http, api.CreateUser)(m.admin(), &api.CreateUserRequest{Body: api.NewUser{Email: "b@example.com", FullName: "B"}})
 	require.ErrorIs(t, err, errs.Unavailable)
 	require.Positive(t, errs.From(err).RetryAfter)
+	for _, o := range []op.Op[api.UserActionRequest, api.UserResponse]{api.DeactivateUser, api.ActivateUser} {
+		_, err = op.HTTPClient(m.http, o)(m.admin(), &api.UserActionRequest{ID: id.String()})
+		require.ErrorIs(t, err, errs.Unavailable)
+		require.Positive(t, errs.From(err).RetryAfter)
+	}
+	_, err = op.HTTPClient(m.http, api.DeleteUser)(m.admin(), &api.UserActionRequest{ID: id.String()})
+	require.ErrorIs(t, err, errs.Unavailable)
+	require.Equal(t, `"1"`, m.must(m.as(id), id).ETag, "nothing has changed")
 	name := "Ada King" // a change needs only the database: its event waits in the outbox
 	_, err = op.HTTPClient(m.http, api.UpdateUser)(m.as(id), &api.UpdateUserRequest{ID: id.String(), Body: api.ProfileChange{FullName: &name}})
 	require.NoError(t, err)

@@ -3,6 +3,7 @@
 package test
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"log/slog"
@@ -55,6 +56,36 @@ type accounts struct {
 	byID  map[uuid.UUID]*auth.GetAccountResponse
 	calls int
 	fail  error // what create-account answers next, once
+	stand map[uuid.UUID]auth.StandingResponse
+	was   map[uuid.UUID]auth.Standing // of those that are deleted
+}
+
+// change answers as auth does to somebody who may do everything.
+func (a *accounts) change(verb auth.Verb) func(context.Context, *auth.AccountActionRequest) (*auth.StandingResponse, error) {
+	return func(_ context.Context, in *auth.AccountActionRequest) (*auth.StandingResponse, error) {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		have := a.stand[in.AccountID]
+		is := cmp.Or(have.Standing, auth.StandingActive)
+		to := is
+		switch {
+		case verb == auth.VerbDelete:
+			to = auth.StandingDeleted
+		case verb == auth.VerbRestore && is == auth.StandingDeleted:
+			to = a.was[in.AccountID]
+		case verb == auth.VerbDeactivate:
+			to = auth.StandingDisabled
+		case verb == auth.VerbActivate:
+			to = auth.StandingActive
+		}
+		if to != is {
+			have.Version++
+			a.was[in.AccountID] = is
+		}
+		have.Standing = to
+		a.stand[in.AccountID] = have
+		return &have, nil
+	}
 }
 
 func (a *accounts) add(account *auth.GetAccountResponse) {
@@ -100,7 +131,11 @@ func setup(t *testing.T) *mesh {
 
 func setupWith(t *testing.T, o servicetest.Options) *mesh {
 	t.Helper()
-	m := &mesh{t: t, client: &http.Client{Timeout: wait}, auth: &accounts{byID: map[uuid.UUID]*auth.GetAccountResponse{}}}
+	m := &mesh{t: t, client: &http.Client{Timeout: wait}, auth: &accounts{
+		byID:  map[uuid.UUID]*auth.GetAccountResponse{},
+		stand: map[uuid.UUID]auth.StandingResponse{},
+		was:   map[uuid.UUID]auth.Standing{},
+	}}
 	o.Migrations, o.NATS, o.Issuer = migrations.FS, natstest.StartServer(t), tokentest.NewIssuer(t)
 	m.serveAuth(o.NATS, o.Issuer)
 	m.Service = servicetest.Start(t, users.Service(), o)
@@ -121,6 +156,11 @@ func (m *mesh) serveAuth(server *natstest.Server, issuer *tokentest.Issuer) {
 	apitest.HandleServiceTokens(ops, issuer, issuer.URL)
 	op.Handle(ops, auth.CreateAccount, m.auth.create)
 	op.Handle(ops, auth.GetAccount, m.auth.get)
+	op.Handle(ops, auth.DeactivateAccount, m.auth.change(auth.VerbDeactivate))
+	op.Handle(ops, auth.ActivateAccount, m.auth.change(auth.VerbActivate))
+	op.Handle(ops, auth.DeleteAccount, m.auth.change(auth.VerbDelete))
+	op.Handle(ops, auth.RestoreAccount, m.auth.change(auth.VerbRestore))
+	op.Handle(ops, auth.MayEditAccount, func(context.Context, *auth.AccountActionRequest) (*struct{}, error) { return &struct{}{}, nil })
 	op.Handle(ops, auth.ListWatermarks, func(_ context.Context, in *auth.ListWatermarksRequest) (*auth.ListWatermarksResponse, error) {
 		return &auth.ListWatermarksResponse{Next: in.Cursor}, nil
 	})

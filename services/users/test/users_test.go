@@ -191,9 +191,9 @@ func TestCreate(t *testing.T) {
 	_, err = create(m.admin(), &api.CreateUserRequest{Body: api.NewUser{Email: "x@example.com", FullName: "X", TimeZone: "Nowhere"}})
 	require.ErrorIs(t, err, errs.Invalid)
 
-	writer := request.WithToken(t.Context(), m.Issuer.SignFor(newID().String(), "users:write"))
-	_, err = create(writer, &api.CreateUserRequest{Body: api.NewUser{Email: "y@example.com", FullName: "Y", Roles: []string{"admin"}}})
-	require.ErrorIs(t, err, errs.Forbidden)
+	m.auth.fail = errs.New(errs.Forbidden, "permission_not_held", "This concerns a permission that you do not hold yourself.")
+	_, err = create(m.admin(), &api.CreateUserRequest{Body: api.NewUser{Email: "y@example.com", FullName: "Y", Roles: []string{"admin"}}})
+	require.Equal(t, "permission_not_held", errs.From(err).Code, "who gives which roles is auth's to say")
 	boss, err := create(m.admin(), &api.CreateUserRequest{Body: api.NewUser{Email: "y@example.com", FullName: "Y", Roles: []string{"admin"}}})
 	require.NoError(t, err)
 	require.Equal(t, []string{"admin"}, boss.Body.Roles)
@@ -287,17 +287,39 @@ func TestLifecycle(t *testing.T) {
 	require.NoError(t, remove(m.as(id), ""), "people may delete themselves")
 }
 
-func TestNobodyLocksThemselvesOut(t *testing.T) {
+// What happens to the account happens to the user, when nobody asked for it here.
+func TestStatusFollowsTheAccount(t *testing.T) {
 	t.Parallel()
 	m := setup(t)
-	id := m.register("Root", "root@example.com")
-	publish(m, auth.RolesChanged, id, auth.RolesChangedData{AccountID: id, Roles: []string{"admin"}, Version: 1})
-	require.Eventually(t, func() bool { return slices.Equal(m.must(m.admin(), id).Body.Roles, []string{"admin"}) }, wait, tick)
-	self := request.WithToken(t.Context(), m.Issuer.SignAdmin(id.String()))
-	_, err := op.HTTPClient(m.http, api.DeactivateUser)(self, &api.UserActionRequest{ID: id.String()})
-	require.Equal(t, "own_administration", errs.From(err).Code)
-	_, err = op.HTTPClient(m.http, api.DeleteUser)(self, &api.UserActionRequest{ID: id.String()})
-	require.Equal(t, "own_administration", errs.From(err).Code)
+	id := m.register("Ada", "ada@example.com")
+	tell := func(version int64, is auth.Standing) {
+		publish(m, auth.AccountStandingChanged, id, auth.AccountStandingChangedData{
+			AccountID: id,
+			Standing:  is,
+			Version:   version,
+			By:        "boss",
+			At:        time.Now().UTC(),
+		})
+	}
+	status := func(want string) {
+		t.Helper()
+		require.Eventually(t, func() bool { return m.must(m.admin(), id).Body.Status == want }, wait, tick)
+	}
+	tell(2, auth.StandingDisabled)
+	status("deactivated")
+	tell(1, auth.StandingActive)
+	tell(3, auth.StandingDeleted)
+	status("deleted")
+	require.NotNil(t, m.must(m.admin(), id).Body.EraseAt)
+	tell(4, auth.StandingDisabled)
+	status("deactivated")
+	tell(5, auth.StandingErased) // users says when: it has erased already whoever is
+	publish(m, auth.AccountStandingChanged, newID(), auth.AccountStandingChangedData{AccountID: newID(), Standing: auth.StandingDisabled, Version: 1})
+	tell(6, auth.StandingActive)
+	status("pending")
+	require.Equal(t, 1, m.published("users.user.restored.v1"))
+	require.Equal(t, 1, m.published("users.user.deactivated.v1"))
+	require.Zero(t, m.count("dead_letters"))
 }
 
 func TestErasure(t *testing.T) {

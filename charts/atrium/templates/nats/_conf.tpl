@@ -98,7 +98,16 @@ auth:
 users:
   stream: USERS
   consumes: [AUTH]
-  calls: [rpc.auth.issue-service-token, rpc.auth.create-account, rpc.auth.get-account, rpc.auth.list-watermarks]
+  calls:
+    - rpc.auth.activate-account
+    - rpc.auth.create-account
+    - rpc.auth.deactivate-account
+    - rpc.auth.delete-account
+    - rpc.auth.get-account
+    - rpc.auth.issue-service-token
+    - rpc.auth.list-watermarks
+    - rpc.auth.may-edit-account
+    - rpc.auth.restore-account
 notifications:
   stream: NOTIFICATIONS
   consumes: [AUTH, USERS]

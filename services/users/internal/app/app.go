@@ -42,8 +42,13 @@ func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry) (*l
 	domain := users.New(users.Config{
 		Store: store.New(base.Pool),
 		Accounts: users.Accounts{
-			Create: op.NATSClient(base.Caller, auth.CreateAccount),
-			Get:    op.NATSClient(base.Caller, auth.GetAccount),
+			Create:     op.NATSClient(base.Caller, auth.CreateAccount),
+			Get:        op.NATSClient(base.Caller, auth.GetAccount),
+			Deactivate: op.NATSClient(base.Caller, auth.DeactivateAccount),
+			Activate:   op.NATSClient(base.Caller, auth.ActivateAccount),
+			Delete:     op.NATSClient(base.Caller, auth.DeleteAccount),
+			Restore:    op.NATSClient(base.Caller, auth.RestoreAccount),
+			MayEdit:    op.NATSClient(base.Caller, auth.MayEditAccount),
 		},
 		Cursors: page.NewCursors(base.Key("users cursors")),
 		Clock:   time.Now,
@@ -61,7 +66,7 @@ func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry) (*l
 	}
 	base.AddWithDatabase("jobs", runner)
 	base.AddWithDatabase("consumer", events.NewConsumer(events.ConsumerConfig{
-		Name: "users", Pool: base.Pool, JS: base.JS, Handlers: consumers.Handlers(time.Now),
+		Name: "users", Pool: base.Pool, JS: base.JS, Handlers: consumers.Handlers(time.Now, cfg.ErasureGrace),
 		Tracer: tel.Tracer, Meter: tel.Meter, Logger: tel.Logger,
 	}))
 	base.FollowWatermarks(auth.PollWatermarks(base.Caller))

@@ -8,7 +8,13 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/events"
 )
 
-// Handlers are all of them.
-func Handlers(clock func() time.Time) []events.Handler {
-	return []events.Handler{accountRegistered(), accountVerified(clock), rolesChanged(clock), sessionStarted()}
+// Handlers are all of them. Grace is the time between deleting and erasing.
+func Handlers(clock func() time.Time, grace time.Duration) []events.Handler {
+	return []events.Handler{
+		accountRegistered(),
+		accountVerified(clock),
+		accountStandingChanged(grace),
+		rolesChanged(clock),
+		sessionStarted(),
+	}
 }

@@ -30,22 +30,22 @@ func (tx *Tx) SetProfile(ctx context.Context, id uuid.UUID, p users.Profile, at 
 	return userOf(row), err
 }
 
-// SetStatus sets a status.
-func (tx *Tx) SetStatus(ctx context.Context, id uuid.UUID, status string, at time.Time) (users.User, error) {
-	row, err := tx.q.SetStatus(ctx, db.SetStatusParams{ID: id, Status: status, Now: at})
+// SetStanding copies how an account stands.
+func (tx *Tx) SetStanding(ctx context.Context, id uuid.UUID, to users.Stand) (users.User, error) {
+	row, err := tx.q.SetStanding(ctx, db.SetStandingParams{
+		ID:              id,
+		Status:          to.Status,
+		StandingVersion: to.Version,
+		DeletedAt:       to.DeletedAt,
+		EraseAt:         to.EraseAt,
+		Now:             to.Now,
+	})
 	return userOf(row), err
 }
 
-// MarkDeleted deletes a user until it is restored or erased.
-func (tx *Tx) MarkDeleted(ctx context.Context, id uuid.UUID, at, eraseAt time.Time) (users.User, error) {
-	row, err := tx.q.MarkDeleted(ctx, db.MarkDeletedParams{ID: id, Now: at, EraseAt: eraseAt})
-	return userOf(row), err
-}
-
-// Restore takes a deletion back.
-func (tx *Tx) Restore(ctx context.Context, id uuid.UUID, at time.Time) (users.User, error) {
-	row, err := tx.q.Restore(ctx, db.RestoreParams{ID: id, Now: at})
-	return userOf(row), err
+// NoteStanding keeps the version of a standing that changes nothing.
+func (tx *Tx) NoteStanding(ctx context.Context, id uuid.UUID, version int64) error {
+	return tx.q.NoteStanding(ctx, db.NoteStandingParams{ID: id, StandingVersion: version})
 }
 
 // LockDueForErasure holds users whose grace period is over; those that another transaction holds are left to it.

@@ -57,6 +57,6 @@ func userOf(row db.User) users.User {
 		ID: row.ID, Email: row.Email, EmailVerified: row.EmailVerified, Status: row.Status, Roles: row.Roles, Version: row.Version,
 		Profile:   users.Profile{FullName: row.FullName, Locale: row.Locale, TimeZone: row.TimeZone},
 		CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt,
-		LastSignInAt: row.LastSignInAt, DeletedAt: row.DeletedAt, EraseAt: row.EraseAt,
+		LastSignInAt: row.LastSignInAt, DeletedAt: row.DeletedAt, EraseAt: row.EraseAt, StandingVersion: row.StandingVersion,
 	}
 }

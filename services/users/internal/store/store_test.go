@@ -70,7 +70,7 @@ func TestCopies(t *testing.T) {
 	require.EqualValues(t, 3, u.Version)
 
 	u = in(func(ctx context.Context, tx *store.Tx) error {
-		_, err := tx.MarkDeleted(ctx, id, at, at)
+		_, err := tx.SetStanding(ctx, id, users.Stand{Status: users.StatusDeleted, Version: 1, DeletedAt: &at, EraseAt: &at, Now: at})
 		return err
 	})
 	u = in(func(ctx context.Context, tx *store.Tx) error {
@@ -78,13 +78,21 @@ func TestCopies(t *testing.T) {
 	})
 	require.Equal(t, users.StatusDeleted, u.Status, "who is deleted stays deleted")
 	require.Equal(t, "ada@example.org", u.Email)
+	require.True(t, u.EmailVerified, "and is restored as verified")
+	require.True(t, at.Equal(*u.EraseAt))
+	version := u.Version
+	u = in(func(ctx context.Context, tx *store.Tx) error { return tx.NoteStanding(ctx, id, 2) })
+	require.EqualValues(t, 2, u.StandingVersion)
+	require.Equal(t, version, u.Version, "which is no change")
 	u = in(func(ctx context.Context, tx *store.Tx) error {
-		_, err := tx.Restore(ctx, id, at)
+		_, err := tx.SetStanding(ctx, id, users.Stand{Status: users.StatusActive, Version: 3, Now: at})
 		return err
 	})
-	require.Equal(t, users.StatusActive, u.Status, "and is restored as verified")
+	require.EqualValues(t, 3, u.StandingVersion)
+	require.Nil(t, u.DeletedAt)
+	require.Nil(t, u.EraseAt)
 
-	version := u.Version
+	version = u.Version
 	u = in(func(ctx context.Context, tx *store.Tx) error { return tx.SetLastSignIn(ctx, id, at) })
 	require.Equal(t, version, u.Version, "signing in is no change")
 	u = in(func(ctx context.Context, tx *store.Tx) error { return tx.SetLastSignIn(ctx, id, at.AddDate(-1, 0, 0)) })

@@ -32,11 +32,13 @@ type bundle struct {
 	now  time.Time
 	get  func(id uuid.UUID) (*auth.GetAccountResponse, error)
 	gets int
+	auth *authority
 }
 
 func setup(t *testing.T) *bundle {
 	t.Helper()
 	b := &bundle{t: t, pool: pgtest.New(t, migrations.FS), now: time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC)}
+	b.auth = &authority{by: map[uuid.UUID]account{}}
 	b.get = func(uuid.UUID) (*auth.GetAccountResponse, error) {
 		return nil, errs.New(errs.NotFound, "account_not_found", "There is no such account.")
 	}
@@ -50,6 +52,11 @@ func setup(t *testing.T) *bundle {
 				b.gets++
 				return b.get(in.ID)
 			},
+			Deactivate: b.auth.ask(auth.VerbDeactivate),
+			Activate:   b.auth.ask(auth.VerbActivate),
+			Delete:     b.auth.ask(auth.VerbDelete),
+			Restore:    b.auth.ask(auth.VerbRestore),
+			MayEdit:    b.auth.mayEdit,
 		},
 		Cursors: page.NewCursors([]byte("the key of these tests' cursors.")),
 		Clock:   func() time.Time { return b.now },

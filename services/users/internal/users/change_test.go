@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
+	auth "github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/users/api"
 	"github.com/atrium-mesh/atrium/services/users/internal/users"
 )
@@ -38,9 +39,12 @@ func changes() map[string]change {
 		},
 		"deactivate": {do: action((*users.Service).Deactivate), action: "user.deactivated", event: api.UserDeactivated.Name},
 		"activate": {
-			prepare: func(b *bundle, id uuid.UUID) { b.exec("UPDATE users SET status = 'deactivated' WHERE id = $1", id) },
-			do:      action((*users.Service).Activate),
-			action:  "user.active", event: api.UserActivated.Name,
+			prepare: func(b *bundle, id uuid.UUID) {
+				b.exec("UPDATE users SET status = 'deactivated', standing_version = 1 WHERE id = $1", id)
+				b.auth.set(id, auth.StandingDisabled, 1)
+			},
+			do:     action((*users.Service).Activate),
+			action: "user.activated", event: api.UserActivated.Name,
 		},
 		"delete": {
 			do: func(ctx context.Context, b *bundle, id string) error {
@@ -51,7 +55,8 @@ func changes() map[string]change {
 		},
 		"restore": {
 			prepare: func(b *bundle, id uuid.UUID) {
-				b.exec("UPDATE users SET status = 'deleted', status_before = 'active', deleted_at = $2, erase_at = $2 WHERE id = $1", id, b.now)
+				b.exec("UPDATE users SET status = 'deleted', standing_version = 1, deleted_at = $2, erase_at = $2 WHERE id = $1", id, b.now)
+				b.auth.set(id, auth.StandingDeleted, 1)
 			},
 			do:     action((*users.Service).Restore),
 			action: "user.restored", event: api.UserRestored.Name,
@@ -107,25 +112,4 @@ func TestChangeOfNobody(t *testing.T) {
 		err := c.do(as(t.Context(), newID()), b, newID().String())
 		require.Equal(t, "user_not_found", errs.From(err).Code, name)
 	}
-}
-
-func TestRestoreOfADeactivatedUserKeepsThemOut(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	id := b.add()
-	b.exec("UPDATE users SET status = 'deactivated' WHERE id = $1", id)
-	b.delete(id)
-	out, err := b.Restore(t.Context(), &api.UserActionRequest{ID: id.String()})
-	require.NoError(t, err)
-	require.Equal(t, users.StatusDeactivated, out.Body.Status)
-	require.Equal(t, []string{api.UserDeleted.Name, api.UserRestored.Name, api.UserDeactivated.Name}, b.told(id))
-}
-
-func TestDeactivateOfADeletedUser(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	id := b.add()
-	b.delete(id)
-	_, err := b.Deactivate(t.Context(), &api.UserActionRequest{ID: id.String()})
-	require.Equal(t, "user_deleted", errs.From(err).Code)
 }

@@ -21,7 +21,7 @@ import (
 //
 // A crash between them leaves a complete user, without the time zone at most, and a repeated request finishes it.
 func (s *Service) Create(ctx context.Context, in *api.CreateUserRequest) (*api.CreateUserResponse, error) {
-	n, err := newUser(ctx, in.Body)
+	n, err := newUser(in.Body)
 	if err != nil {
 		return nil, err
 	}
@@ -42,12 +42,9 @@ func (s *Service) Create(ctx context.Context, in *api.CreateUserRequest) (*api.C
 	return &api.CreateUserResponse{Location: "/api/v1/users/" + u.ID.String(), ETag: etag.Of(u.Version), Body: view(u)}, nil
 }
 
-func newUser(ctx context.Context, b api.NewUser) (NewUser, error) {
+func newUser(b api.NewUser) (NewUser, error) {
 	if len(b.Roles) == 0 {
 		b.Roles = []string{"user"}
-	}
-	if err := mayGrant(ctx, b.Roles); err != nil {
-		return NewUser{}, err
 	}
 	n := NewUser{
 		Profile: Profile{FullName: b.FullName, Locale: b.Locale, TimeZone: b.TimeZone},
@@ -105,11 +102,12 @@ func (s *Service) insert(ctx context.Context, n NewUser) (User, error) {
 	return u, nil
 }
 
-// asOwn keeps what auth says about the address and the roles, which the caller gave, and nothing else of its answer's form.
+// asOwn keeps what auth decided about what the caller gave, or wants to do, and nothing else of its answer's form.
 func asOwn(err error) error {
-	e := errs.From(err)
-	if e.Kind == errs.Conflict || e.Kind == errs.Invalid {
+	switch e := errs.From(err); e.Kind {
+	case errs.Conflict, errs.Invalid, errs.Forbidden, errs.NotFound:
 		return errs.New(e.Kind, e.Code, e.Message).WithFields(e.Fields...).WithCause(err)
+	default:
+		return err
 	}
-	return err
 }

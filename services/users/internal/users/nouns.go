@@ -25,17 +25,18 @@ const (
 // User is a person.
 type User struct {
 	Profile
-	ID            uuid.UUID
-	Email         string
-	EmailVerified bool
-	Status        string
-	Roles         []string
-	Version       int64
-	CreatedAt     time.Time
-	UpdatedAt     time.Time
-	LastSignInAt  *time.Time // nil: never
-	DeletedAt     *time.Time // these two only of a deleted user
-	EraseAt       *time.Time
+	ID              uuid.UUID
+	Email           string
+	EmailVerified   bool
+	Status          string
+	Roles           []string
+	Version         int64
+	CreatedAt       time.Time
+	UpdatedAt       time.Time
+	LastSignInAt    *time.Time // nil: never
+	DeletedAt       *time.Time // these two only of a deleted user
+	EraseAt         *time.Time
+	StandingVersion int64 // of the account's standing, which Status follows; zero: it was never changed
 }
 
 // Profile is what people say about themselves.

@@ -2,12 +2,7 @@ package users
 
 import (
 	"cmp"
-	"context"
-	"slices"
 
-	"github.com/google/uuid"
-
-	"github.com/atrium-mesh/atrium/pkg/authz"
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/person"
 	"github.com/atrium-mesh/atrium/pkg/text"
@@ -56,25 +51,6 @@ func allOf(found ...error) error {
 		return nil
 	}
 	return errs.New(errs.Invalid, "validation_failed", "The request is not valid.").WithFields(fields...)
-}
-
-// mayGrant refuses roles other than the ordinary one from who may not assign roles.
-func mayGrant(ctx context.Context, roles []string) error {
-	if !slices.ContainsFunc(roles, func(r string) bool { return r != "user" }) {
-		return nil
-	}
-	if authz.PrincipalFrom(ctx).Can("roles:assign") {
-		return nil
-	}
-	return errs.New(errs.Forbidden, "permission_denied", "Giving roles needs the permission roles:assign.")
-}
-
-// notOwn keeps administrators from locking themselves out.
-func notOwn(ctx context.Context, id uuid.UUID) error {
-	if own(ctx, id) {
-		return errs.New(errs.Conflict, "own_administration", "Nobody may do this to their own user; ask another administrator.")
-	}
-	return nil
 }
 
 // alive refuses to change what is deleted.

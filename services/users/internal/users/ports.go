@@ -13,9 +13,17 @@ import (
 
 // Accounts is what is asked of auth.
 type Accounts struct {
-	Create func(context.Context, *auth.CreateAccountRequest) (*auth.CreateAccountResponse, error)
-	Get    func(context.Context, *auth.GetAccountRequest) (*auth.GetAccountResponse, error)
+	Create     func(context.Context, *auth.CreateAccountRequest) (*auth.CreateAccountResponse, error)
+	Get        func(context.Context, *auth.GetAccountRequest) (*auth.GetAccountResponse, error)
+	Deactivate Ask
+	Activate   Ask
+	Delete     Ask
+	Restore    Ask
+	MayEdit    func(context.Context, *auth.AccountActionRequest) (*struct{}, error)
 }
+
+// Ask asks auth for another standing of an account, with the token of the caller. Asked again, it answers the same.
+type Ask func(context.Context, *auth.AccountActionRequest) (*auth.StandingResponse, error)
 
 // Store keeps users. Its errors are typed: errs.NotFound for who is not there.
 type Store interface {
@@ -41,10 +49,19 @@ type Changes interface {
 	// LockUser reads a user and holds it until the transaction ends.
 	LockUser(ctx context.Context, id uuid.UUID) (User, error)
 	SetProfile(ctx context.Context, id uuid.UUID, p Profile, at time.Time) (User, error)
-	SetStatus(ctx context.Context, id uuid.UUID, status string, at time.Time) (User, error)
-	MarkDeleted(ctx context.Context, id uuid.UUID, at, eraseAt time.Time) (User, error)
-	// Restore gives a deleted user the status back that it had.
-	Restore(ctx context.Context, id uuid.UUID, at time.Time) (User, error)
+	// SetStanding copies how the account stands.
+	SetStanding(ctx context.Context, id uuid.UUID, to Stand) (User, error)
+	// NoteStanding keeps the version of a standing that changes nothing. It makes no new version of the user.
+	NoteStanding(ctx context.Context, id uuid.UUID, version int64) error
+}
+
+// Stand is how an account stands, as a user is kept by it.
+type Stand struct {
+	Status    string
+	Version   int64      // of the standing
+	DeletedAt *time.Time // these two only when it is deleted
+	EraseAt   *time.Time
+	Now       time.Time
 }
 
 // Erasure forgets people.

@@ -5,7 +5,8 @@
 //	   │                restore delete                 │
 //	   └──────delete────▶ deleted ◀────────────────────┘ ──grace──▶ erased
 //
-// Accounts are auth's: this service keeps a profile for each, and tells auth by events who may not sign in.
+// Accounts are auth's, and so is whether somebody may sign in: this service asks auth for a change, and its status is a copy that follows
+// ([Follow]).
 package users
 
 import (

@@ -3,71 +3,71 @@ package users
 import (
 	"context"
 
+	"github.com/google/uuid"
+
 	"github.com/atrium-mesh/atrium/pkg/errs"
-	"github.com/atrium-mesh/atrium/pkg/events"
+	"github.com/atrium-mesh/atrium/pkg/etag"
+	auth "github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/users/api"
 )
 
 // Activate lets a deactivated user sign in again.
 func (s *Service) Activate(ctx context.Context, in *api.UserActionRequest) (*api.UserResponse, error) {
-	return s.act(ctx, in, func(tx Tx, u User) (User, error) {
-		if u.Status != StatusDeactivated {
-			return u, alive(u.Status)
-		}
-		return s.setStatus(ctx, tx, u, statusOf(u.EmailVerified), api.UserActivated)
-	})
+	return s.stand(ctx, in, s.Accounts.Activate, alive)
 }
 
-// Deactivate keeps a user out. Auth revokes every session when the event arrives, some milliseconds after the commit.
+// Deactivate keeps a user out.
 func (s *Service) Deactivate(ctx context.Context, in *api.UserActionRequest) (*api.UserResponse, error) {
-	return s.act(ctx, in, func(tx Tx, u User) (User, error) {
-		if err := notOwn(ctx, u.ID); err != nil {
-			return u, err
-		}
-		if u.Status == StatusDeactivated {
-			return u, nil
-		}
-		if err := alive(u.Status); err != nil {
-			return u, err
-		}
-		return s.setStatus(ctx, tx, u, StatusDeactivated, api.UserDeactivated)
-	})
+	return s.stand(ctx, in, s.Accounts.Deactivate, alive)
 }
 
-// Restore takes a deletion back.
+// Restore takes a deletion back. Who was deactivated before comes back deactivated.
 func (s *Service) Restore(ctx context.Context, in *api.UserActionRequest) (*api.UserResponse, error) {
-	return s.act(ctx, in, func(tx Tx, u User) (User, error) {
-		if u.Status != StatusDeleted {
-			return u, errs.New(errs.Conflict, "user_not_deleted", "The user is not deleted.")
+	return s.stand(ctx, in, s.Accounts.Restore, func(status string) error {
+		if status != StatusDeleted {
+			return errs.New(errs.Conflict, "user_not_deleted", "The user is not deleted.")
 		}
-		now := s.now()
-		u, err := tx.Restore(ctx, u.ID, now)
-		if err != nil {
-			return u, err
-		}
-		if err := audit(ctx, tx, u.ID, "user.restored", now); err != nil {
-			return u, err
-		}
-		data := api.UserStatusData{UserID: u.ID, Version: u.Version, At: now}
-		if err := publish(ctx, tx, api.UserRestored, u.ID, data); err != nil || u.Status != StatusDeactivated {
-			return u, err
-		}
-		return u, publish(ctx, tx, api.UserDeactivated, u.ID, data) // restored to what it was: still kept out
+		return nil
 	})
 }
 
-// act changes one user in one transaction.
-func (s *Service) act(ctx context.Context, in *api.UserActionRequest, fn func(Tx, User) (User, error)) (*api.UserResponse, error) {
+// Delete deletes a user, to be erased after the grace period.
+func (s *Service) Delete(ctx context.Context, in *api.UserActionRequest) (*struct{}, error) {
+	if _, err := s.stand(ctx, in, s.Accounts.Delete, func(string) error { return nil }); err != nil {
+		return nil, err
+	}
+	return nil, nil //nolint:nilnil // 204: nothing to say
+}
+
+// stand changes how a user stands, which is auth's to decide, over NATS, so it takes three steps, each of which can be done again:
+//
+//  1. what users knows is checked: that there is such a user, the version that the caller has seen, the status;
+//  2. auth decides, and changes the account at once: sessions end here, whatever comes next;
+//  3. the copy follows, with the event that tells of it, unless auth's event was quicker.
+//
+// A crash between the last two leaves the copy behind until auth's event arrives, or the request is repeated.
+func (s *Service) stand(ctx context.Context, in *api.UserActionRequest, ask Ask, check func(status string) error) (*api.UserResponse, error) {
 	id, err := parseID(in.ID)
 	if err != nil {
 		return nil, err
 	}
+	if err := s.ready(ctx, id, in.IfMatch, check); err != nil {
+		return nil, err
+	}
+	answer, err := ask(ctx, &auth.AccountActionRequest{AccountID: id})
+	if err != nil {
+		return nil, asOwn(err)
+	}
 	var u User
 	err = s.Store.InTx(ctx, func(tx Tx) error {
-		if u, err = lock(ctx, tx, id, in.IfMatch); err != nil {
-			return err
-		}
-		u, err = fn(tx, u)
+		u, err = Follow(ctx, tx, Standing{
+			Account: id,
+			Is:      answer.Standing,
+			Version: answer.Version,
+			By:      actor(ctx),
+			At:      s.now(),
+			Grace:   s.Grace,
+		})
 		return err
 	})
 	if err != nil {
@@ -76,14 +76,14 @@ func (s *Service) act(ctx context.Context, in *api.UserActionRequest, fn func(Tx
 	return response(u), nil
 }
 
-func (s *Service) setStatus(ctx context.Context, tx Tx, u User, status string, event events.Type[api.UserStatusData]) (User, error) {
-	now := s.now()
-	u, err := tx.SetStatus(ctx, u.ID, status, now)
+// ready checks what a change is meant for, before auth is asked.
+func (s *Service) ready(ctx context.Context, id uuid.UUID, ifMatch string, check func(status string) error) error {
+	u, err := existing(s.Store.User(ctx, id))
 	if err != nil {
-		return u, err
+		return err
 	}
-	if err := audit(ctx, tx, u.ID, "user."+status, now); err != nil {
-		return u, err
+	if err := etag.Check(ifMatch, u.Version); err != nil {
+		return err
 	}
-	return u, publish(ctx, tx, event, u.ID, api.UserStatusData{UserID: u.ID, Version: u.Version, At: now})
+	return check(u.Status)
 }

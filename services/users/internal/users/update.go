@@ -9,6 +9,7 @@ import (
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/person"
+	auth "github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/users/api"
 )
 
@@ -35,11 +36,20 @@ func (s *Service) UpdateMe(ctx context.Context, in *api.UpdateMeRequest) (*api.U
 	return s.change(ctx, id.String(), in.IfMatch, in.Body)
 }
 
-// change is every change of a profile. One that changes nothing leaves the version as it is and tells nobody.
+// change is every change of a profile. One that changes nothing leaves the version as it is and tells nobody. Somebody else's is acting on
+// their account, which is auth's to allow; one's own needs nobody.
 func (s *Service) change(ctx context.Context, rawID, ifMatch string, c api.ProfileChange) (*api.UserResponse, error) {
 	id, err := parseID(rawID)
 	if err != nil {
 		return nil, err
+	}
+	if !own(ctx, id) {
+		if err := s.ready(ctx, id, ifMatch, alive); err != nil {
+			return nil, err
+		}
+		if _, err := s.Accounts.MayEdit(ctx, &auth.AccountActionRequest{AccountID: id}); err != nil {
+			return nil, asOwn(err)
+		}
 	}
 	var u User
 	err = s.Store.InTx(ctx, func(tx Tx) error {

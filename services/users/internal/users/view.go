@@ -35,14 +35,19 @@ func utc(t *time.Time) *time.Time {
 
 // lock reads a user for a change that is meant for the version in ifMatch.
 func lock(ctx context.Context, tx Tx, id uuid.UUID, ifMatch string) (User, error) {
-	u, err := tx.LockUser(ctx, id)
-	if errors.Is(err, errs.NotFound) {
-		return u, notFound()
-	}
+	u, err := existing(tx.LockUser(ctx, id))
 	if err != nil {
 		return u, err
 	}
 	return u, etag.Check(ifMatch, u.Version)
+}
+
+// existing turns a user who is not there into the answer for that.
+func existing(u User, err error) (User, error) {
+	if errors.Is(err, errs.NotFound) {
+		return u, notFound()
+	}
+	return u, err
 }
 
 // audit records what was done, in the transaction that does it.

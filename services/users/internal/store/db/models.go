@@ -21,22 +21,23 @@ type AuditLog struct {
 }
 
 type User struct {
-	ID            uuid.UUID
-	OrgID         string
-	Email         string
-	EmailVerified bool
-	FullName      string
-	Locale        string
-	TimeZone      string
-	Status        string
-	StatusBefore  *string
-	Roles         []string
-	RolesVersion  int64
-	Version       int64
-	CreatedAt     time.Time
-	UpdatedAt     time.Time
-	LastSignInAt  *time.Time
-	DeletedAt     *time.Time
-	EraseAt       *time.Time
-	Search        string
+	ID              uuid.UUID
+	OrgID           string
+	Email           string
+	EmailVerified   bool
+	FullName        string
+	Locale          string
+	TimeZone        string
+	Status          string
+	StatusBefore    *string
+	Roles           []string
+	RolesVersion    int64
+	Version         int64
+	CreatedAt       time.Time
+	UpdatedAt       time.Time
+	LastSignInAt    *time.Time
+	DeletedAt       *time.Time
+	EraseAt         *time.Time
+	Search          string
+	StandingVersion int64
 }

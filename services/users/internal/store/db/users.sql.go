@@ -81,7 +81,7 @@ func (q *Queries) ForgetAuditDetail(ctx context.Context, userID uuid.UUID) error
 }
 
 const getUser = `-- name: GetUser :one
-SELECT id, org_id, email, email_verified, full_name, locale, time_zone, status, status_before, roles, roles_version, version, created_at, updated_at, last_sign_in_at, deleted_at, erase_at, search FROM users WHERE id = $1
+SELECT id, org_id, email, email_verified, full_name, locale, time_zone, status, status_before, roles, roles_version, version, created_at, updated_at, last_sign_in_at, deleted_at, erase_at, search, standing_version FROM users WHERE id = $1
 `
 
 func (q *Queries) GetUser(ctx context.Context, id uuid.UUID) (User, error) {
@@ -106,6 +106,7 @@ func (q *Queries) GetUser(ctx context.Context, id uuid.UUID) (User, error) {
 		&i.DeletedAt,
 		&i.EraseAt,
 		&i.Search,
+		&i.StandingVersion,
 	)
 	return i, err
 }
@@ -165,7 +166,7 @@ func (q *Queries) LockDueForErasure(ctx context.Context, arg LockDueForErasurePa
 }
 
 const lockUser = `-- name: LockUser :one
-SELECT id, org_id, email, email_verified, full_name, locale, time_zone, status, status_before, roles, roles_version, version, created_at, updated_at, last_sign_in_at, deleted_at, erase_at, search FROM users WHERE id = $1 FOR UPDATE
+SELECT id, org_id, email, email_verified, full_name, locale, time_zone, status, status_before, roles, roles_version, version, created_at, updated_at, last_sign_in_at, deleted_at, erase_at, search, standing_version FROM users WHERE id = $1 FOR UPDATE
 `
 
 func (q *Queries) LockUser(ctx context.Context, id uuid.UUID) (User, error) {
@@ -190,51 +191,14 @@ func (q *Queries) LockUser(ctx context.Context, id uuid.UUID) (User, error) {
 		&i.DeletedAt,
 		&i.EraseAt,
 		&i.Search,
-	)
-	return i, err
-}
-
-const markDeleted = `-- name: MarkDeleted :one
-UPDATE users SET status = 'deleted', status_before = status, deleted_at = $1::timestamptz, erase_at = $2::timestamptz, version = version + 1, updated_at = $1::timestamptz
-WHERE id = $3 RETURNING id, org_id, email, email_verified, full_name, locale, time_zone, status, status_before, roles, roles_version, version, created_at, updated_at, last_sign_in_at, deleted_at, erase_at, search
-`
-
-type MarkDeletedParams struct {
-	Now     time.Time
-	EraseAt time.Time
-	ID      uuid.UUID
-}
-
-func (q *Queries) MarkDeleted(ctx context.Context, arg MarkDeletedParams) (User, error) {
-	row := q.db.QueryRow(ctx, markDeleted, arg.Now, arg.EraseAt, arg.ID)
-	var i User
-	err := row.Scan(
-		&i.ID,
-		&i.OrgID,
-		&i.Email,
-		&i.EmailVerified,
-		&i.FullName,
-		&i.Locale,
-		&i.TimeZone,
-		&i.Status,
-		&i.StatusBefore,
-		&i.Roles,
-		&i.RolesVersion,
-		&i.Version,
-		&i.CreatedAt,
-		&i.UpdatedAt,
-		&i.LastSignInAt,
-		&i.DeletedAt,
-		&i.EraseAt,
-		&i.Search,
+		&i.StandingVersion,
 	)
 	return i, err
 }
 
 const markVerified = `-- name: MarkVerified :exec
 UPDATE users SET email = $1, email_verified = true, full_name = coalesce(nullif($2::text, ''), full_name), version = version + 1, updated_at = $3::timestamptz,
-       status = CASE WHEN status = 'pending' THEN 'active' ELSE status END,
-       status_before = CASE WHEN status_before = 'pending' THEN 'active' ELSE status_before END
+       status = CASE WHEN status = 'pending' THEN 'active' ELSE status END
 WHERE id = $4
 `
 
@@ -255,41 +219,19 @@ func (q *Queries) MarkVerified(ctx context.Context, arg MarkVerifiedParams) erro
 	return err
 }
 
-const restore = `-- name: Restore :one
-UPDATE users SET status = coalesce(status_before, 'pending'), status_before = NULL, deleted_at = NULL, erase_at = NULL,
-       version = version + 1, updated_at = $1::timestamptz
-WHERE id = $2 RETURNING id, org_id, email, email_verified, full_name, locale, time_zone, status, status_before, roles, roles_version, version, created_at, updated_at, last_sign_in_at, deleted_at, erase_at, search
+const noteStanding = `-- name: NoteStanding :exec
+UPDATE users SET standing_version = $1 WHERE id = $2
 `
 
-type RestoreParams struct {
-	Now time.Time
-	ID  uuid.UUID
+type NoteStandingParams struct {
+	StandingVersion int64
+	ID              uuid.UUID
 }
 
-func (q *Queries) Restore(ctx context.Context, arg RestoreParams) (User, error) {
-	row := q.db.QueryRow(ctx, restore, arg.Now, arg.ID)
-	var i User
-	err := row.Scan(
-		&i.ID,
-		&i.OrgID,
-		&i.Email,
-		&i.EmailVerified,
-		&i.FullName,
-		&i.Locale,
-		&i.TimeZone,
-		&i.Status,
-		&i.StatusBefore,
-		&i.Roles,
-		&i.RolesVersion,
-		&i.Version,
-		&i.CreatedAt,
-		&i.UpdatedAt,
-		&i.LastSignInAt,
-		&i.DeletedAt,
-		&i.EraseAt,
-		&i.Search,
-	)
-	return i, err
+// NoteStanding keeps the version of a standing that changes nothing here, so that an older one is known to be older.
+func (q *Queries) NoteStanding(ctx context.Context, arg NoteStandingParams) error {
+	_, err := q.db.Exec(ctx, noteStanding, arg.StandingVersion, arg.ID)
+	return err
 }
 
 const setLastSignIn = `-- name: SetLastSignIn :exec
@@ -308,7 +250,7 @@ func (q *Queries) SetLastSignIn(ctx context.Context, arg SetLastSignInParams) er
 
 const setProfile = `-- name: SetProfile :one
 UPDATE users SET full_name = $1, locale = $2, time_zone = $3, version = version + 1, updated_at = $4::timestamptz
-WHERE id = $5 RETURNING id, org_id, email, email_verified, full_name, locale, time_zone, status, status_before, roles, roles_version, version, created_at, updated_at, last_sign_in_at, deleted_at, erase_at, search
+WHERE id = $5 RETURNING id, org_id, email, email_verified, full_name, locale, time_zone, status, status_before, roles, roles_version, version, created_at, updated_at, last_sign_in_at, deleted_at, erase_at, search, standing_version
 `
 
 type SetProfileParams struct {
@@ -347,6 +289,7 @@ func (q *Queries) SetProfile(ctx context.Context, arg SetProfileParams) (User, e
 		&i.DeletedAt,
 		&i.EraseAt,
 		&i.Search,
+		&i.StandingVersion,
 	)
 	return i, err
 }
@@ -373,18 +316,32 @@ func (q *Queries) SetRoles(ctx context.Context, arg SetRolesParams) error {
 	return err
 }
 
-const setStatus = `-- name: SetStatus :one
-UPDATE users SET status = $1, version = version + 1, updated_at = $2::timestamptz WHERE id = $3 RETURNING id, org_id, email, email_verified, full_name, locale, time_zone, status, status_before, roles, roles_version, version, created_at, updated_at, last_sign_in_at, deleted_at, erase_at, search
+const setStanding = `-- name: SetStanding :one
+UPDATE users
+SET status = $1, standing_version = $2, deleted_at = $3, erase_at = $4,
+    version = version + 1, updated_at = $5::timestamptz
+WHERE id = $6 RETURNING id, org_id, email, email_verified, full_name, locale, time_zone, status, status_before, roles, roles_version, version, created_at, updated_at, last_sign_in_at, deleted_at, erase_at, search, standing_version
 `
 
-type SetStatusParams struct {
-	Status string
-	Now    time.Time
-	ID     uuid.UUID
+type SetStandingParams struct {
+	Status          string
+	StandingVersion int64
+	DeletedAt       *time.Time
+	EraseAt         *time.Time
+	Now             time.Time
+	ID              uuid.UUID
 }
 
-func (q *Queries) SetStatus(ctx context.Context, arg SetStatusParams) (User, error) {
-	row := q.db.QueryRow(ctx, setStatus, arg.Status, arg.Now, arg.ID)
+// SetStanding copies how the account stands, as of auth's version of that.
+func (q *Queries) SetStanding(ctx context.Context, arg SetStandingParams) (User, error) {
+	row := q.db.QueryRow(ctx, setStanding,
+		arg.Status,
+		arg.StandingVersion,
+		arg.DeletedAt,
+		arg.EraseAt,
+		arg.Now,
+		arg.ID,
+	)
 	var i User
 	err := row.Scan(
 		&i.ID,
@@ -405,6 +362,7 @@ func (q *Queries) SetStatus(ctx context.Context, arg SetStatusParams) (User, err
 		&i.DeletedAt,
 		&i.EraseAt,
 		&i.Search,
+		&i.StandingVersion,
 	)
 	return i, err
 }

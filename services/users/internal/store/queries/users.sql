@@ -14,22 +14,20 @@ ON CONFLICT (id) DO NOTHING;
 UPDATE users SET full_name = @full_name, locale = @locale, time_zone = @time_zone, version = version + 1, updated_at = @now::timestamptz
 WHERE id = @id RETURNING *;
 
--- name: SetStatus :one
-UPDATE users SET status = @status, version = version + 1, updated_at = @now::timestamptz WHERE id = @id RETURNING *;
-
--- name: MarkDeleted :one
-UPDATE users SET status = 'deleted', status_before = status, deleted_at = @now::timestamptz, erase_at = @erase_at::timestamptz, version = version + 1, updated_at = @now::timestamptz
+-- SetStanding copies how the account stands, as of auth's version of that.
+-- name: SetStanding :one
+UPDATE users
+SET status = @status, standing_version = @standing_version, deleted_at = sqlc.narg('deleted_at'), erase_at = sqlc.narg('erase_at'),
+    version = version + 1, updated_at = @now::timestamptz
 WHERE id = @id RETURNING *;
 
--- name: Restore :one
-UPDATE users SET status = coalesce(status_before, 'pending'), status_before = NULL, deleted_at = NULL, erase_at = NULL,
-       version = version + 1, updated_at = @now::timestamptz
-WHERE id = @id RETURNING *;
+-- NoteStanding keeps the version of a standing that changes nothing here, so that an older one is known to be older.
+-- name: NoteStanding :exec
+UPDATE users SET standing_version = @standing_version WHERE id = @id;
 
 -- name: MarkVerified :exec
 UPDATE users SET email = @email, email_verified = true, full_name = coalesce(nullif(@full_name::text, ''), full_name), version = version + 1, updated_at = @now::timestamptz,
-       status = CASE WHEN status = 'pending' THEN 'active' ELSE status END,
-       status_before = CASE WHEN status_before = 'pending' THEN 'active' ELSE status_before END
+       status = CASE WHEN status = 'pending' THEN 'active' ELSE status END
 WHERE id = @id;
 
 -- name: SetRoles :exec

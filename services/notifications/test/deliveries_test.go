@@ -148,7 +148,7 @@ func TestDeliveries(t *testing.T) {
 
 	t.Run("somebody who is kept out gets nothing", func(t *testing.T) {
 		karen := w.known("Karen")[0]
-		publish(t.Context(), t, w.users, users.UserDeactivated, karen.id, users.UserStatusData{UserID: karen.id, Version: 2})
+		w.stands(t.Context(), karen.id, auth.StandingDisabled, 2)
 		w.eventually(func() bool {
 			return w.count("SELECT count(*) FROM recipients WHERE id = $1 AND NOT active", karen.id) == 1
 		}, "the status has arrived")
@@ -227,7 +227,7 @@ func TestReplayedEvents(t *testing.T) {
 	require.Len(t, w.smtp.Mails(), 1)
 }
 
-// TestWhomMailsReach follows a person through what users tells of them.
+// TestWhomMailsReach follows a person through what auth and users tell of them. What users says of their status is not believed.
 func TestWhomMailsReach(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -253,22 +253,27 @@ func TestWhomMailsReach(t *testing.T) {
 			return w.count("SELECT count(*) FROM recipients WHERE id = $1 AND active = $2 AND status_version = $3", ada.id, active, version) == 1
 		}, "the status has arrived")
 	}
-	data := func(v int64) users.UserStatusData { return users.UserStatusData{UserID: ada.id, Version: v} }
+	stands := func(is auth.Standing) {
+		t.Helper()
+		status(is == auth.StandingActive, func(v int64) { w.stands(t.Context(), ada.id, is, v) })
+	}
 
 	reset("")
-	status(false, func(v int64) { publish(t.Context(), t, w.users, users.UserDeactivated, ada.id, data(v)) })
+	stands(auth.StandingDisabled)
 	reset("recipient_inactive")
-	status(true, func(v int64) { publish(t.Context(), t, w.users, users.UserActivated, ada.id, data(v)) })
+	stands(auth.StandingActive)
 	reset("")
-	status(false, func(v int64) {
-		publish(t.Context(), t, w.users, users.UserDeleted, ada.id, users.UserDeletedData{UserID: ada.id, Version: v})
-	})
+	stands(auth.StandingDeleted)
 	reset("recipient_inactive")
-	status(true, func(v int64) { publish(t.Context(), t, w.users, users.UserRestored, ada.id, data(v)) })
+	stands(auth.StandingDisabled) // restored, and kept out as before
+	reset("recipient_inactive")
+	stands(auth.StandingActive)
 	reset("")
 
 	publish(t.Context(), t, w.users, users.UserUpdated, ada.id, users.UserUpdatedData{UserID: ada.id, Version: version, Email: "eve@evil.example", Locale: "de-AT"})
 	w.eventually(func() bool { return w.count("SELECT count(*) FROM recipients WHERE locale = 'de-AT'") == 1 }, "the profile has arrived")
+	publish(t.Context(), t, w.users, users.UserDeactivated, ada.id, users.UserStatusData{UserID: ada.id, Version: version + 100})
+	publish(t.Context(), t, w.users, users.UserErased, ada.id, users.UserErasedData{UserID: ada.id})
 	reset("")
 	sent := w.smtp.Mails()
 	require.Equal(t, ada.email, sent[len(sent)-1].EnvelopeTo, "where mails go is auth's to say, not users'")

@@ -119,6 +119,18 @@ func publish[T any](ctx context.Context, t *testing.T, p *producer, typ events.T
 	require.NoError(t, pg.InTx(ctx, p.db, func(tx pgx.Tx) error { return events.Publish(ctx, tx, typ, subject.String(), data) }))
 }
 
+// stands lets auth tell how an account stands.
+func (w *world) stands(ctx context.Context, id uuid.UUID, is auth.Standing, version int64) {
+	w.t.Helper()
+	publish(ctx, w.t, w.auth, auth.AccountStandingChanged, id, auth.AccountStandingChangedData{
+		AccountID: id,
+		Standing:  is,
+		Version:   version,
+		By:        "boss",
+		At:        time.Now().UTC(),
+	})
+}
+
 // linkMaker answers for auth what notifications asks of it.
 type linkMaker struct {
 	world *world

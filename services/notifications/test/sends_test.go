@@ -25,7 +25,7 @@ func TestSends(t *testing.T) {
 	ada, grace, edsger, barbara := people[0], people[1], people[2], people[3]
 	publish(t.Context(), t, w.auth, auth.RolesChanged, grace.id, auth.RolesChangedData{AccountID: grace.id, Roles: []string{"support"}, Version: 1})
 	publish(t.Context(), t, w.auth, auth.RolesChanged, ada.id, auth.RolesChangedData{AccountID: ada.id, Roles: []string{"admin", "support"}, Version: 1})
-	publish(t.Context(), t, w.users, users.UserDeactivated, barbara.id, users.UserStatusData{UserID: barbara.id, Version: 2})
+	w.stands(t.Context(), barbara.id, auth.StandingDisabled, 2)
 	w.eventually(func() bool {
 		return w.count("SELECT count(*) FROM recipients WHERE 'support' = ANY(roles)") == 2 && w.count("SELECT count(*) FROM recipients WHERE NOT active") == 1
 	}, "roles and status have arrived")
@@ -187,7 +187,7 @@ func TestErasure(t *testing.T) {
 	w.smtp.Wait(1, soon)
 	w.eventually(func() bool { return w.count("SELECT count(*) FROM deliveries WHERE address <> ''") == 1 }, "the delivery is settled")
 
-	publish(t.Context(), t, w.users, users.UserErased, ada.id, users.UserErasedData{UserID: ada.id, At: time.Now()})
+	w.stands(t.Context(), ada.id, auth.StandingErased, 3)
 	w.eventually(func() bool { return w.count("SELECT count(*) FROM recipients WHERE erased_at IS NOT NULL") == 1 }, "the recipient is erased")
 	publish(t.Context(), t, w.users, users.UserUpdated, ada.id, users.UserUpdatedData{UserID: ada.id, Version: 9, Email: ada.email, FullName: "Ada"})
 	publish(t.Context(), t, w.auth, auth.PasswordChanged, ada.id, auth.PasswordChangedData{AccountID: ada.id, Device: "Firefox", At: time.Now()})

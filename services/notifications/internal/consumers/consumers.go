@@ -34,8 +34,8 @@ func Handlers(c Config) []events.Handler {
 	h := consumers{c}
 	return []events.Handler{
 		h.accountRegistered(), h.accountVerified(), h.verificationRequested(), h.passwordResetRequested(), h.passwordChanged(),
-		h.sessionStarted(), h.sessionCompromised(), h.rolesChanged(),
-		h.userUpdated(), h.userActivated(), h.userDeactivated(), h.userDeleted(), h.userRestored(), h.userErased(),
+		h.sessionStarted(), h.sessionCompromised(), h.rolesChanged(), h.accountStandingChanged(),
+		h.userUpdated(),
 	}
 }
 

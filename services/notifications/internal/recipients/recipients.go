@@ -59,7 +59,7 @@ type Profile struct {
 	TimeZone string
 }
 
-// Status says whether a recipient may be reached, as of Version.
+// Status says whether a recipient may be reached, as of Version of the account's standing.
 type Status struct {
 	ID      uuid.UUID
 	OrgID   string

@@ -455,7 +455,7 @@ const updateRecipientStatus = `-- name: UpdateRecipientStatus :exec
 INSERT INTO recipients (id, org_id, active, status_version)
 VALUES ($1, $2, $3, $4)
 ON CONFLICT (id) DO UPDATE SET active = excluded.active, status_version = excluded.status_version, updated_at = now()
-WHERE recipients.erased_at IS NULL AND recipients.status_version <= excluded.status_version
+WHERE recipients.erased_at IS NULL AND recipients.status_version < excluded.status_version
 `
 
 type UpdateRecipientStatusParams struct {
@@ -465,7 +465,6 @@ type UpdateRecipientStatusParams struct {
 	Version int64
 }
 
-// A change of status can be two events of one version (restored, and still deactivated): the later one counts.
 func (q *Queries) UpdateRecipientStatus(ctx context.Context, arg UpdateRecipientStatusParams) error {
 	_, err := q.db.Exec(ctx, updateRecipientStatus,
 		arg.ID,

@@ -27,12 +27,11 @@ ON CONFLICT (id) DO UPDATE SET
     updated_at      = now()
 WHERE recipients.erased_at IS NULL AND recipients.profile_version < excluded.profile_version;
 
--- A change of status can be two events of one version (restored, and still deactivated): the later one counts.
 -- name: UpdateRecipientStatus :exec
 INSERT INTO recipients (id, org_id, active, status_version)
 VALUES (@id, @org_id, @active, @version)
 ON CONFLICT (id) DO UPDATE SET active = excluded.active, status_version = excluded.status_version, updated_at = now()
-WHERE recipients.erased_at IS NULL AND recipients.status_version <= excluded.status_version;
+WHERE recipients.erased_at IS NULL AND recipients.status_version < excluded.status_version;
 
 -- name: UpdateRecipientRoles :exec
 INSERT INTO recipients (id, org_id, roles, roles_version)

@@ -68,7 +68,8 @@ func TestAuthorization(t *testing.T) {
 	}
 }
 
-// internalOnly: what has no path is for services, and nothing of it is reachable from outside.
+// internalOnly: what has no path is for services, with a token of the person who asks them or without, and nothing of it is reachable from
+// outside.
 func internalOnly(t *testing.T, c *client.Client, meta op.Meta) {
 	t.Helper()
 	if meta.ID != authapi.IssueServiceToken.OperationID { // whose request is itself the proof of who asks

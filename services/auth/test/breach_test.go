@@ -16,6 +16,7 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/config"
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/op"
+	"github.com/atrium-mesh/atrium/pkg/request"
 	"github.com/atrium-mesh/atrium/services/auth/api"
 )
 
@@ -45,10 +46,9 @@ func TestBreachedPassword(t *testing.T) {
 	}
 	c := m.client(t)
 
-	setupLink, err := op.NATSClient(m.caller, api.SetupLink)(t.Context(), &api.SetupLinkRequest{})
-	require.NoError(t, err)
+	setupLink := <-m.setup
 	refused(c.post("/api/v1/auth/setup", object{
-		"token": tokenOf(t, setupLink.URL), "email": "root@example.com", "password": breachedPassword, "full_name": "Root",
+		"token": tokenOf(t, setupLink), "email": "root@example.com", "password": breachedPassword, "full_name": "Root",
 	}), "body.password")
 	refused(c.post("/api/v1/auth/register", object{"email": newID() + "@example.com", "password": breachedPassword, "full_name": "Eve"}), "body.password")
 
@@ -62,7 +62,8 @@ func TestBreachedPassword(t *testing.T) {
 	}), "body.password")
 
 	grace := uuid.Must(uuid.NewV7())
-	_, err = op.NATSClient(m.caller, api.CreateAccount)(t.Context(), &api.CreateAccountRequest{ID: grace, Email: "grace@example.com", FullName: "Grace"})
+	_, boss := m.as(t, api.RoleAdmin)
+	_, err := op.NATSClient(m.by("users"), api.CreateAccount)(request.WithToken(t.Context(), boss.token), &api.CreateAccountRequest{ID: grace, Email: "grace@example.com", FullName: "Grace"})
 	require.NoError(t, err)
 	refused(c.post("/api/v1/auth/invitation/accept", object{
 		"token": m.link(t, grace, api.LinkInvitation), "password": breachedPassword,

@@ -70,7 +70,7 @@ func TestBodyThatBreaksOffIsTheClientsMistake(t *testing.T) {
 	t.Parallel()
 	b := setup(t, echo)
 	const chunked = "Transfer-Encoding: chunked\r\nContent-Type: application/json\r\n"
-	status, _, answer := b.send(t, "PUT /api/v1/riches/"+ada+" HTTP/1.1\r\nHost: x\r\n"+chunked+"\r\n5\r\n{\"nam\r\nzz\r\n")
+	status, _, answer := b.sendBytes(t, "PUT /api/v1/riches/"+ada+" HTTP/1.1\r\nHost: x\r\n"+chunked+"\r\n5\r\n{\"nam\r\nzz\r\n")
 	require.Equal(t, http.StatusBadRequest, status, answer)
 	require.Contains(t, answer, "malformed_body")
 }
@@ -80,10 +80,10 @@ func (b *bundle) raw(t *testing.T, line, header, body string) (int, string, stri
 	if body != "" {
 		header += "Content-Length: " + strconv.Itoa(len(body)) + "\r\n"
 	}
-	return b.send(t, line+" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"+header+"\r\n"+body)
+	return b.sendBytes(t, line+" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"+header+"\r\n"+body)
 }
 
-func (b *bundle) send(t *testing.T, request string) (int, string, string) {
+func (b *bundle) sendBytes(t *testing.T, request string) (int, string, string) {
 	t.Helper()
 	dialer := net.Dialer{Timeout: 5 * time.Second}
 	conn, err := dialer.DialContext(t.Context(), "tcp", strings.TrimPrefix(b.url, "http://"))

@@ -41,6 +41,8 @@ type Tokens struct {
 	ExpiresIn    int    `json:"expires_in" doc:"In how many seconds the access token expires" example:"900"`
 	RefreshToken string `json:"refresh_token,omitempty" doc:"Gives new tokens, once; absent when it went into a cookie" example:"AZjFoG9efDuaUT99HCtKXmV4YW1wbGUtb25seS1ub3QtYS10b2tlbg"`
 	Scope        string `json:"scope,omitempty" doc:"The permissions of the access token, space separated" example:"users:read sessions:read"`
+
+	RefreshExpiresIn int `json:"refresh_expires_in" doc:"In how many seconds the session ends unless it is used: the refresh token is good until then. It is less towards the end of the session's absolute lifetime" example:"2592000"`
 }
 
 // TokensResponse hands tokens out. It must never be cached.
@@ -83,6 +85,7 @@ type OAuthAnswer struct {
 	ExpiresIn        int    `json:"expires_in,omitempty" doc:"In how many seconds the access token expires" example:"900"`
 	RefreshToken     string `json:"refresh_token,omitempty" doc:"Gives new tokens, once" example:"AZjFoG9efDuaUT99HCtKXmV4YW1wbGUtb25seS1ub3QtYS10b2tlbg"`
 	Scope            string `json:"scope,omitempty" doc:"The permissions of the access token, space separated" example:"users:read sessions:read"`
+	RefreshExpiresIn int    `json:"refresh_expires_in,omitempty" doc:"In how many seconds the session ends unless it is used" example:"2592000"`
 	Error            string `json:"error,omitempty" doc:"On 400 only: invalid_request, invalid_grant or unsupported_grant_type"`
 	ErrorDescription string `json:"error_description,omitempty" doc:"On 400 only: what went wrong, for people"`
 }
@@ -134,8 +137,10 @@ var Refresh = op.Op[RefreshRequest, TokensResponse]{
 	Operation: huma.Operation{
 		OperationID: "refresh", Method: http.MethodPost, Path: "/api/v1/auth/refresh", Tags: []string{tagSignIn},
 		Summary: "Get new tokens", Errors: []int{http.StatusUnauthorized},
-		Description: "A refresh token works once. For ten seconds it gives the same successor again, so that tabs which race both win; used later than " +
-			"that, it ends the session and the person is told: 401 `refresh_token_reused`. 401 `refresh_token_invalid` when it is unknown, expired or revoked.",
+		Description: "A refresh token works once. As long as nobody used its successor, it gives the same one again for a minute (`REFRESH_GRACE`): tabs " +
+			"that race both win, and a client that got no answer asks again. Presented after its successor was used, or later than that, it ends the " +
+			"session and the person is told: 401 `refresh_token_reused`. 401 `refresh_token_invalid` when it is unknown, expired or revoked, and when the " +
+			"session has reached its absolute lifetime (`SESSION_MAX_AGE`, 90 days): the person signs in again.",
 	},
 	Allow: authz.Public(),
 }

@@ -137,7 +137,10 @@ func compose(cfg authconfig.Config, base *service.Base) (domain, error) {
 			Store: records, Passwords: hasher, Policy: policy, Throttle: slowing, Links: onetime, Ender: ender, Rule: rule,
 		}),
 		sessions: sessions.New(sessions.Config{
-			RefreshTTL: cfg.RefreshTokenTTL, Grace: cfg.RefreshGrace, RequireVerifiedEmail: cfg.RequireVerifiedEmail,
+			RefreshTTL:           cfg.RefreshTokenTTL,
+			MaxAge:               cfg.SessionMaxAge,
+			Grace:                cfg.RefreshGrace,
+			RequireVerifiedEmail: cfg.RequireVerifiedEmail,
 		}, sessions.Deps{
 			Store: records, Passwords: hasher, Throttle: slowing, Ender: ender, Rule: rule, Cursors: cursors, Logger: tel.Logger,
 			Access: access,

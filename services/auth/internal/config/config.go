@@ -29,7 +29,8 @@ type Config struct {
 
 	AccessTokenTTL  time.Duration `env:"ACCESS_TOKEN_TTL" envDefault:"15m" doc:"How long an access token lives, at most an hour."`
 	RefreshTokenTTL time.Duration `env:"REFRESH_TOKEN_TTL" envDefault:"720h" doc:"How long a session lives without being used."`
-	RefreshGrace    time.Duration `env:"REFRESH_GRACE" envDefault:"10s" doc:"Time in which a used refresh token gives its successor again, so that tabs may race."`
+	SessionMaxAge   time.Duration `env:"SESSION_MAX_AGE" envDefault:"2160h" doc:"How long a session lives at most, however much it is used; then the person signs in again."`
+	RefreshGrace    time.Duration `env:"REFRESH_GRACE" envDefault:"60s" doc:"Time in which a used refresh token gives its successor again, as long as nobody used that: an answer may be lost, and tabs may race."`
 
 	AuditRetention time.Duration `env:"AUDIT_RETENTION" envDefault:"8760h" doc:"How long the audit trail is kept, at least a day."`
 
@@ -41,7 +42,8 @@ type Config struct {
 const (
 	leastAccessTTL = time.Minute
 	mostAccessTTL  = time.Hour
-	mostGrace      = time.Minute
+	mostGrace      = 5 * time.Minute
+	leastMaxAge    = time.Second
 	leastAudit     = 24 * time.Hour
 )
 
@@ -53,6 +55,9 @@ func (c Config) Validate() error {
 	}
 	if c.RefreshTokenTTL <= c.AccessTokenTTL {
 		problems = append(problems, config.Problemf("REFRESH_TOKEN_TTL", "must be longer than ACCESS_TOKEN_TTL."))
+	}
+	if c.SessionMaxAge < leastMaxAge {
+		problems = append(problems, config.Problemf("SESSION_MAX_AGE", "must be at least %s.", leastMaxAge))
 	}
 	if c.RefreshGrace < 0 || c.RefreshGrace > mostGrace {
 		problems = append(problems, config.Problemf("REFRESH_GRACE", "must be 0s to %s.", mostGrace))

@@ -104,6 +104,16 @@ type Session struct {
 	ExpiresAt    time.Time
 	RevokedAt    *time.Time
 	RevokeReason *string
+
+	AuthenticatedAt *time.Time // nil: at CreatedAt, see ProvedAt
+}
+
+// ProvedAt is when the person last proved to be there, with the password.
+func (s Session) ProvedAt() time.Time {
+	if s.AuthenticatedAt != nil {
+		return *s.AuthenticatedAt
+	}
+	return s.CreatedAt
 }
 
 // Open reports whether the session can be used at an instant.

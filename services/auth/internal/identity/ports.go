@@ -116,8 +116,10 @@ type Sessions interface {
 	LockSession(ctx context.Context, id uuid.UUID) (Session, error)
 	// TouchSession saves when and from where the session was used, until when it lives now, and the instant of its last access token.
 	TouchSession(ctx context.Context, s Session) error
-	OpenSessions(ctx context.Context, account uuid.UUID, now time.Time, part Slice) ([]Session, error)
-	CountOpenSessions(ctx context.Context, account uuid.UUID, now time.Time) (int64, error)
+	OpenSessions(ctx context.Context, account uuid.UUID, open Open, part Slice) ([]Session, error)
+	CountOpenSessions(ctx context.Context, account uuid.UUID, open Open) (int64, error)
+	// ProveSession notes that the person has just proved to be there. It is errs.NotFound when the account has no such open session.
+	ProveSession(ctx context.Context, account, session uuid.UUID, at time.Time) error
 	// EndSession is errs.NotFound when the account has no such open session.
 	EndSession(ctx context.Context, account, session uuid.UUID, reason string, at time.Time) (Session, error)
 	// EndSessions ends every open one but keep, which may be nil, and says which.
@@ -132,6 +134,9 @@ type Sessions interface {
 	// SeeDevice remembers a device, and reports whether it is new to an account that has others.
 	SeeDevice(ctx context.Context, account uuid.UUID, fingerprint []byte, device string, at time.Time) (bool, error)
 }
+
+// Open says which sessions are open: those that have not ended at Now and began after Since.
+type Open struct{ Now, Since time.Time }
 
 // FoundToken says where a refresh token belongs.
 type FoundToken struct{ ID, SessionID, AccountID uuid.UUID }

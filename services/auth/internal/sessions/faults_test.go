@@ -59,7 +59,7 @@ func setup(t *testing.T) *bundle {
 	b.hasher, err = password.NewHasher(password.Config{MemoryKiB: 7168, Iterations: 1, Parallelism: 1, QueueLength: 100, QueueWait: time.Minute})
 	require.NoError(t, err)
 	service := func(s *store.Store) *sessions.Service {
-		return sessions.New(sessions.Config{RefreshTTL: time.Hour, Grace: 10 * time.Second, RequireVerifiedEmail: true}, sessions.Deps{
+		return sessions.New(sessions.Config{RefreshTTL: time.Hour, MaxAge: 24 * time.Hour, Grace: time.Minute, RequireVerifiedEmail: true}, sessions.Deps{
 			Store: s, Passwords: b.hasher, Throttle: throttle.New(s.Throttle(), []byte("key"), nil),
 			Access: tokens.NewAccess(tokens.Config{Issuer: "https://a.test", Audience: "atrium", TTL: time.Minute}, plainSigner{}),
 			Family: tokens.NewFamily([]byte("key of the family")), Ender: revocation.NewEnder(time.Minute),
@@ -166,7 +166,7 @@ func TestStolenRefreshTokenEndsTheSessionOrNothing(t *testing.T) {
 	in := &api.RefreshRequest{Body: &api.RefreshTokenBody{RefreshToken: made.RefreshToken}}
 	_, err := b.plain.Refresh(t.Context(), in)
 	require.NoError(t, err)
-	later := time.Now().Add(time.Minute)
+	later := time.Now().Add(2 * time.Minute)
 	b.clock = func() time.Time { return later }
 	reused := false
 	b.EachStatementFails(t, func(ctx context.Context) error {
@@ -210,7 +210,7 @@ func TestSignIn_loses_a_race(t *testing.T) {
 			raced.Store = racing{Store: b.Plain, after: func() { meanwhile(t, b) }}
 			_, err := b.login(t.Context(), &raced, goodPassword)
 			require.Equal(t, "invalid_credentials", errs.From(err).Code)
-			n, err := b.Plain.CountOpenSessions(t.Context(), b.account.ID, time.Now())
+			n, err := b.Plain.CountOpenSessions(t.Context(), b.account.ID, identity.Open{Now: time.Now()})
 			require.NoError(t, err)
 			require.Zero(t, n)
 		})

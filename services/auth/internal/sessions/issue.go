@@ -7,23 +7,36 @@ import (
 	"time"
 
 	"github.com/atrium-mesh/atrium/services/auth/api"
+	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
 	"github.com/atrium-mesh/atrium/services/auth/internal/tokens"
 )
 
 // issued is a pair of tokens.
 type issued struct {
-	access  string
-	refresh string
+	access  lasting
+	refresh lasting
 	scope   string
 }
 
+// lasting is a token, and for how long it is good.
+type lasting struct {
+	text string
+	ttl  time.Duration
+}
+
+func (l lasting) seconds() int { return int(l.ttl.Seconds()) }
+
 // issue signs the access token of a grant that is committed.
-func (s *Service) issue(ctx context.Context, grant tokens.Grant, refresh tokens.Refresh) (issued, error) {
+func (s *Service) issue(ctx context.Context, grant tokens.Grant, refresh tokens.Refresh, session identity.Session) (issued, error) {
 	access, err := s.Access.Issue(ctx, grant)
 	if err != nil {
 		return issued{}, err
 	}
-	return issued{access: access, refresh: refresh.Text(), scope: strings.Join(grant.Permissions, " ")}, nil
+	return issued{
+		access:  lasting{text: access, ttl: s.Access.Expiry(grant).Sub(grant.At)},
+		refresh: lasting{text: refresh.Text(), ttl: session.ExpiresAt.Sub(session.LastSeenAt)},
+		scope:   strings.Join(grant.Permissions, " "),
+	}, nil
 }
 
 const (
@@ -35,34 +48,39 @@ const (
 func (s *Service) answer(made issued, cookies bool) *api.TokensResponse {
 	out := &api.TokensResponse{
 		CacheControl: noStore,
-		Body:         api.Tokens{TokenType: typeBearer, ExpiresIn: int(s.Access.TTL.Seconds()), Scope: made.scope},
+		Body: api.Tokens{
+			TokenType:        typeBearer,
+			ExpiresIn:        made.access.seconds(),
+			RefreshExpiresIn: made.refresh.seconds(),
+			Scope:            made.scope,
+		},
 	}
 	if cookies {
-		out.SetCookie = []http.Cookie{accessCookie(made.access, s.Access.TTL), refreshCookie(made.refresh, s.RefreshTTL)}
+		out.SetCookie = []http.Cookie{accessCookie(made.access), refreshCookie(made.refresh)}
 		return out
 	}
-	out.Body.AccessToken, out.Body.RefreshToken = made.access, made.refresh
+	out.Body.AccessToken, out.Body.RefreshToken = made.access.text, made.refresh.text
 	return out
 }
 
 // accessCookie is sent with every request of the site (__Host-: over TLS, by this host only).
-func accessCookie(value string, ttl time.Duration) http.Cookie {
+func accessCookie(token lasting) http.Cookie {
 	return http.Cookie{
-		Name: api.CookieAccess, Value: value, Path: "/", MaxAge: int(ttl.Seconds()), Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		Name: api.CookieAccess, Value: token.text, Path: "/", MaxAge: token.seconds(), Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	}
 }
 
 // refreshCookie is sent to auth only.
-func refreshCookie(value string, ttl time.Duration) http.Cookie {
+func refreshCookie(token lasting) http.Cookie {
 	return http.Cookie{
-		Name: api.CookieRefresh, Value: value, Path: api.CookieRefreshPath, MaxAge: int(ttl.Seconds()), Secure: true, HttpOnly: true,
+		Name: api.CookieRefresh, Value: token.text, Path: api.CookieRefreshPath, MaxAge: token.seconds(), Secure: true, HttpOnly: true,
 		SameSite: http.SameSiteLaxMode,
 	}
 }
 
 // noCookies removes both cookies.
 func noCookies() []http.Cookie {
-	access, refresh := accessCookie("", 0), refreshCookie("", 0) //nolint:gosec // both are Secure and HttpOnly, see above
+	access, refresh := accessCookie(lasting{}), refreshCookie(lasting{}) //nolint:gosec // both are Secure and HttpOnly, see above
 	access.MaxAge, refresh.MaxAge = -1, -1
 	return []http.Cookie{access, refresh}
 }

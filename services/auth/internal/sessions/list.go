@@ -35,6 +35,7 @@ func (s *Service) ListOf(ctx context.Context, in *api.ListUserSessionsRequest) (
 
 func (s *Service) list(ctx context.Context, account uuid.UUID, q page.Query) (*api.SessionsResponse, error) {
 	scope, now := "sessions:"+account.String(), s.Clock()
+	open := identity.Open{Now: now, Since: now.Add(-s.MaxAge)}
 	part := identity.Slice{Limit: q.Limit(), Offset: q.Offset()}
 	if q.Cursor != "" {
 		part.After = &identity.Position{}
@@ -42,11 +43,11 @@ func (s *Service) list(ctx context.Context, account uuid.UUID, q page.Query) (*a
 			return nil, err
 		}
 	}
-	total, err := s.Store.CountOpenSessions(ctx, account, now)
+	total, err := s.Store.CountOpenSessions(ctx, account, open)
 	if err != nil {
 		return nil, err
 	}
-	found, err := s.Store.OpenSessions(ctx, account, now, part)
+	found, err := s.Store.OpenSessions(ctx, account, open, part)
 	if err != nil {
 		return nil, err
 	}
@@ -57,11 +58,11 @@ func (s *Service) list(ctx context.Context, account uuid.UUID, q page.Query) (*a
 			return nil, err
 		}
 	}
-	return &api.SessionsResponse{Body: page.New(q, shown(ctx, found), total, next)}, nil
+	return &api.SessionsResponse{Body: page.New(q, s.shown(ctx, found), total, next)}, nil
 }
 
 // shown is sessions as their owner sees them.
-func shown(ctx context.Context, found []identity.Session) []api.Session {
+func (s *Service) shown(ctx context.Context, found []identity.Session) []api.Session {
 	current := ""
 	if who := authz.PrincipalFrom(ctx); who != nil {
 		current = who.SessionID
@@ -69,8 +70,13 @@ func shown(ctx context.Context, found []identity.Session) []api.Session {
 	out := make([]api.Session, len(found))
 	for i, f := range found {
 		out[i] = api.Session{
-			ID: f.ID.String(), Device: f.Device, IP: f.IP, CreatedAt: f.CreatedAt.UTC(), LastSeenAt: f.LastSeenAt.UTC(),
-			ExpiresAt: f.ExpiresAt.UTC(), Current: f.ID.String() == current,
+			ID:         f.ID.String(),
+			Device:     f.Device,
+			IP:         f.IP,
+			CreatedAt:  f.CreatedAt.UTC(),
+			LastSeenAt: f.LastSeenAt.UTC(),
+			ExpiresAt:  s.atMost(f.CreatedAt, f.ExpiresAt).UTC(), // a shorter lifetime may have been configured since
+			Current:    f.ID.String() == current,
 		}
 	}
 	return out

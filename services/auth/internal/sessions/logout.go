@@ -35,7 +35,7 @@ func (s *Service) Logout(ctx context.Context, in *api.LogoutRequest) (*api.Signe
 // leaving is whose session shall end: that of the access token, or else of the refresh token. It is zero for a refresh token that is
 // worth nothing any more.
 func (s *Service) leaving(ctx context.Context, in *api.LogoutRequest) (identity.Caller, error) {
-	text, _ := presented(in.Body, in.Cookie)
+	text, _ := refreshTokenOf(in.Body, in.Cookie)
 	if authz.PrincipalFrom(ctx) != nil || text == "" {
 		return identity.CallerFrom(ctx)
 	}

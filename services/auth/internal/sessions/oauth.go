@@ -28,7 +28,12 @@ func (s *Service) Token(ctx context.Context, in *api.TokenRequest) (*api.TokenRe
 		return nil, err
 	}
 	return &api.TokenResponse{Status: http.StatusOK, CacheControl: noStore, Body: api.OAuthAnswer{
-		AccessToken: made.access, TokenType: typeBearer, ExpiresIn: int(s.Access.TTL.Seconds()), RefreshToken: made.refresh, Scope: made.scope,
+		AccessToken:      made.access.text,
+		TokenType:        typeBearer,
+		ExpiresIn:        made.access.seconds(),
+		RefreshToken:     made.refresh.text,
+		RefreshExpiresIn: made.refresh.seconds(),
+		Scope:            made.scope,
 	}}, nil
 }
 

@@ -18,7 +18,7 @@ import (
 
 // Refresh implements [api.Refresh].
 func (s *Service) Refresh(ctx context.Context, in *api.RefreshRequest) (*api.TokensResponse, error) {
-	text, cookies := presented(in.Body, in.Cookie)
+	text, cookies := refreshTokenOf(in.Body, in.Cookie)
 	made, err := s.refresh(ctx, text)
 	if err != nil {
 		return nil, err
@@ -26,8 +26,8 @@ func (s *Service) Refresh(ctx context.Context, in *api.RefreshRequest) (*api.Tok
 	return s.answer(made, cookies), nil
 }
 
-// presented is the refresh token of a request, and whether it came in the cookie.
-func presented(body *api.RefreshTokenBody, cookie string) (text string, fromCookie bool) {
+// refreshTokenOf is the refresh token of a request, and whether it came in the cookie.
+func refreshTokenOf(body *api.RefreshTokenBody, cookie string) (text string, fromCookie bool) {
 	if body != nil && body.RefreshToken != "" {
 		return body.RefreshToken, false
 	}
@@ -63,7 +63,7 @@ func (s *Service) refresh(ctx context.Context, text string) (issued, error) {
 	case r.verdict == stolen:
 		return issued{}, errRefreshReused()
 	}
-	return s.issue(ctx, r.grant, r.child)
+	return s.issue(ctx, r.grant, r.child, r.session)
 }
 
 // rotation is what became of a refresh token.
@@ -71,42 +71,59 @@ type rotation struct {
 	verdict verdict
 	grant   tokens.Grant
 	child   tokens.Refresh
+	session identity.Session
 }
 
 // rotate decides on a refresh token while it holds the account and the session, so that of two requests with the same token the second
 // finds the successor of the first.
 func (s *Service) rotate(ctx context.Context, tx identity.Tx, found identity.FoundToken, parent tokens.Refresh) (rotation, error) {
-	account, err := tx.ShareAccount(ctx, found.AccountID)
-	if err != nil {
-		return rotation{}, err
-	}
-	session, err := tx.LockSession(ctx, found.SessionID)
-	if err != nil {
-		return rotation{}, err
-	}
-	stored, err := tx.RefreshToken(ctx, found.ID)
+	p, err := look(ctx, tx, found)
 	if err != nil {
 		return rotation{}, err
 	}
 	now := s.Clock()
-	r := rotation{verdict: judge(account, session, stored, now, s.Grace)}
+	r := rotation{verdict: s.judge(p, now)}
 	switch r.verdict {
 	case rotates:
-		r.child, err = s.succeed(ctx, tx, parent, session, now)
+		r.child, err = s.succeed(ctx, tx, parent, p.session, now)
 	case repeats:
-		r.child = s.Family.Successor(parent, *stored.ChildID)
+		r.child = s.Family.Successor(parent, p.successor.ID)
 	case stolen:
-		return r, s.compromise(ctx, tx, session, now)
+		return r, s.compromise(ctx, tx, p.session, now)
 	default:
 		return r, nil
 	}
 	if err != nil {
 		return r, err
 	}
-	if r.grant, err = grantOf(ctx, tx, account, session.ID, now); err != nil {
+	r.session = s.touched(ctx, p.session, now)
+	if r.verdict == repeats {
+		r.session.ExpiresAt = p.session.ExpiresAt // as that of the successor, which was made before
+	}
+	if r.grant, err = grantOf(ctx, tx, p.account, r.session, now); err != nil {
 		return r, err
 	}
-	return r, tx.TouchSession(ctx, s.touched(ctx, session, now, r.grant.At))
+	r.session.IssuedAt = r.grant.At
+	return r, tx.TouchSession(ctx, r.session)
+}
+
+// look reads what is stored of a refresh token, and holds its session: whether its successor was used cannot change before the end.
+func look(ctx context.Context, tx identity.Tx, found identity.FoundToken) (p presented, err error) {
+	if p.account, err = tx.ShareAccount(ctx, found.AccountID); err != nil {
+		return p, err
+	}
+	if p.session, err = tx.LockSession(ctx, found.SessionID); err != nil {
+		return p, err
+	}
+	if p.token, err = tx.RefreshToken(ctx, found.ID); err != nil || p.token.ChildID == nil {
+		return p, err
+	}
+	successor, err := tx.RefreshToken(ctx, *p.token.ChildID)
+	if errors.Is(err, errs.NotFound) {
+		return p, nil
+	}
+	p.successor = &successor
+	return p, err
 }
 
 // succeed gives a refresh token its one successor.
@@ -120,13 +137,14 @@ func (s *Service) succeed(ctx context.Context, tx identity.Tx, parent tokens.Ref
 		return tokens.Refresh{}, err
 	}
 	return child, tx.AddRefreshToken(ctx, identity.RefreshToken{
-		ID: id, SessionID: session.ID, Hash: child.Hash(), ParentID: &parent.ID, CreatedAt: now, ExpiresAt: now.Add(s.RefreshTTL),
+		ID: id, SessionID: session.ID, Hash: child.Hash(), ParentID: &parent.ID, CreatedAt: now,
+		ExpiresAt: s.until(session.CreatedAt, now),
 	})
 }
 
 // touched is the session after it was used by the request in ctx.
-func (s *Service) touched(ctx context.Context, session identity.Session, now, issuedAt time.Time) identity.Session {
-	session.LastSeenAt, session.IssuedAt, session.ExpiresAt = now, issuedAt, now.Add(s.RefreshTTL)
+func (s *Service) touched(ctx context.Context, session identity.Session, now time.Time) identity.Session {
+	session.LastSeenAt, session.ExpiresAt = now, s.until(session.CreatedAt, now)
 	from := request.From(ctx)
 	if from.ClientIP != "" {
 		session.IP = from.ClientIP

@@ -17,7 +17,8 @@ import (
 // Config is how long things last.
 type Config struct {
 	RefreshTTL           time.Duration // from one refresh to the end of an idle session
-	Grace                time.Duration // in which a used refresh token gives its successor again
+	MaxAge               time.Duration // from signing in to the end of any session
+	Grace                time.Duration // in which a used refresh token gives its successor again, as long as nobody used that
 	RequireVerifiedEmail bool
 }
 

@@ -24,6 +24,7 @@ func (s *Service) start(ctx context.Context, verified identity.Password, betterH
 	ctx = events.WithActor(ctx, identity.Org, verified.AccountID.String())
 	var grant tokens.Grant
 	var refresh tokens.Refresh
+	var session identity.Session
 	err := s.Store.InTx(ctx, func(tx identity.Tx) error {
 		account, err := s.stillValid(ctx, tx, verified)
 		if err != nil {
@@ -34,11 +35,10 @@ func (s *Service) start(ctx context.Context, verified identity.Password, betterH
 				return err
 			}
 		}
-		session, err := s.newSession(ctx, account.ID)
-		if err != nil {
+		if session, err = s.newSession(ctx, account.ID); err != nil {
 			return err
 		}
-		if grant, err = grantOf(ctx, tx, account, session.ID, session.CreatedAt); err != nil {
+		if grant, err = grantOf(ctx, tx, account, session, session.CreatedAt); err != nil {
 			return err
 		}
 		session.IssuedAt = grant.At
@@ -50,7 +50,7 @@ func (s *Service) start(ctx context.Context, verified identity.Password, betterH
 	if err != nil {
 		return issued{}, err
 	}
-	return s.issue(ctx, grant, refresh)
+	return s.issue(ctx, grant, refresh, session)
 }
 
 // stillValid holds the account so that nothing about it changes before the session is there.
@@ -80,7 +80,7 @@ func (s *Service) newSession(ctx context.Context, account uuid.UUID) (identity.S
 	now, from := s.Clock(), request.From(ctx)
 	return identity.Session{
 		ID: id, AccountID: account, Device: devices.Name(from.UserAgent), IP: from.ClientIP, UserAgent: from.UserAgent,
-		CreatedAt: now, LastSeenAt: now, IssuedAt: now, ExpiresAt: now.Add(s.RefreshTTL),
+		CreatedAt: now, LastSeenAt: now, IssuedAt: now, ExpiresAt: s.until(now, now),
 	}, nil
 }
 
@@ -114,17 +114,22 @@ func (s *Service) saveNew(ctx context.Context, tx identity.Tx, session identity.
 
 // grantOf is what an access token says from now on: the roles as they are, at an instant that no revocation so far voids. The caller
 // holds the account, so that neither changes before the transaction ends.
-func grantOf(ctx context.Context, tx identity.Tx, account identity.Account, session uuid.UUID, now time.Time) (tokens.Grant, error) {
+func grantOf(ctx context.Context, tx identity.Tx, account identity.Account, session identity.Session, now time.Time) (tokens.Grant, error) {
 	roles, err := tx.RolesOf(ctx, account.ID)
 	if err != nil {
 		return tokens.Grant{}, err
 	}
-	notBefore, err := tx.NotBefore(ctx, account.ID, session)
+	notBefore, err := tx.NotBefore(ctx, account.ID, session.ID)
 	if err != nil {
 		return tokens.Grant{}, err
 	}
 	return tokens.Grant{
-		Account: account.ID, Session: session, OrgID: account.OrgID, Roles: identity.Names(roles), Permissions: identity.Permissions(roles),
-		At: tokens.Instant(now, notBefore),
+		Account:     account.ID,
+		Session:     session.ID,
+		OrgID:       account.OrgID,
+		Roles:       identity.Names(roles),
+		Permissions: identity.Permissions(roles),
+		At:          tokens.Instant(now, notBefore),
+		Until:       session.ExpiresAt,
 	}, nil
 }

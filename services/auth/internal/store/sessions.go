@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
 	"github.com/atrium-mesh/atrium/services/auth/internal/store/db"
 )
@@ -28,21 +29,38 @@ func (r records) TouchSession(ctx context.Context, s identity.Session) error {
 	})
 }
 
-func (r records) OpenSessions(ctx context.Context, account uuid.UUID, now time.Time, part identity.Slice) ([]identity.Session, error) {
+func (r records) OpenSessions(ctx context.Context, account uuid.UUID, open identity.Open, part identity.Slice) ([]identity.Session, error) {
 	if part.After == nil {
 		rows, err := r.q.ListOpenSessions(ctx, db.ListOpenSessionsParams{
-			AccountID: account, Now: now, RowLimit: part.Limit, RowOffset: int32(min(part.Offset, 1<<31-1)), //nolint:gosec // bounded here
+			AccountID: account,
+			Now:       open.Now,
+			Since:     open.Since,
+			RowLimit:  part.Limit,
+			RowOffset: int32(min(part.Offset, 1<<31-1)), //nolint:gosec // bounded here
 		})
 		return sessions(rows), err
 	}
 	rows, err := r.q.ListOpenSessionsAfter(ctx, db.ListOpenSessionsAfterParams{
-		AccountID: account, Now: now, RowLimit: part.Limit, LastSeenAt: part.After.At, ID: part.After.ID,
+		AccountID:  account,
+		Now:        open.Now,
+		Since:      open.Since,
+		RowLimit:   part.Limit,
+		LastSeenAt: part.After.At,
+		ID:         part.After.ID,
 	})
 	return sessions(rows), err
 }
 
-func (r records) CountOpenSessions(ctx context.Context, account uuid.UUID, now time.Time) (int64, error) {
-	return r.q.CountOpenSessions(ctx, db.CountOpenSessionsParams{AccountID: account, Now: now})
+func (r records) CountOpenSessions(ctx context.Context, account uuid.UUID, open identity.Open) (int64, error) {
+	return r.q.CountOpenSessions(ctx, db.CountOpenSessionsParams{AccountID: account, Now: open.Now, Since: open.Since})
+}
+
+func (r records) ProveSession(ctx context.Context, account, session uuid.UUID, at time.Time) error {
+	n, err := r.q.ProveSession(ctx, db.ProveSessionParams{ID: session, AccountID: account, At: at})
+	if err == nil && n == 0 {
+		return errs.New(errs.NotFound, "session_not_found", "There is no such session.")
+	}
+	return err
 }
 
 func (r records) EndSession(ctx context.Context, account, session uuid.UUID, reason string, at time.Time) (identity.Session, error) {

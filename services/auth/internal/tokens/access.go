@@ -43,6 +43,7 @@ type Grant struct {
 	Roles       []string
 	Permissions []string
 	At          time.Time // see Instant
+	Until       time.Time // when the session ends: no token of it lives longer
 }
 
 type claims struct {
@@ -71,7 +72,7 @@ func (a *Access) Issue(ctx context.Context, g Grant) (string, error) {
 	}
 	return a.signer.Sign(ctx, typeAccess, claims{
 		Issuer: a.Issuer, Subject: g.Account.String(), Audience: []string{a.Audience},
-		ExpiresAt: g.At.Add(a.TTL).Unix(), IssuedAt: g.At.Unix(), ID: id.String(), ClientID: clientID,
+		ExpiresAt: a.Expiry(g).Unix(), IssuedAt: g.At.Unix(), ID: id.String(), ClientID: clientID,
 		SessionID: g.Session.String(), OrgID: g.OrgID, Roles: g.Roles, Scope: strings.Join(g.Permissions, " "), Type: "user",
 	})
 }
@@ -111,6 +112,15 @@ func (a *Access) IssueService(ctx context.Context, g ServiceGrant) (string, erro
 		ClientID:  g.Service,
 		Type:      token.TypeService,
 	})
+}
+
+// Expiry is when a token of this grant expires: after its time, or with its session.
+func (a *Access) Expiry(g Grant) time.Time {
+	at := g.At.Add(a.TTL)
+	if !g.Until.IsZero() && g.Until.Before(at) {
+		return g.Until
+	}
+	return at
 }
 
 // Instant is when a token counts as issued: now, or the instant that it must not be older than when a clock elsewhere is ahead. It has

@@ -121,18 +121,19 @@ type ServiceAssertion struct {
 }
 
 type Session struct {
-	ID           uuid.UUID
-	OrgID        string
-	AccountID    uuid.UUID
-	Device       string
-	IP           string
-	UserAgent    string
-	CreatedAt    time.Time
-	LastSeenAt   time.Time
-	IssuedAt     time.Time
-	ExpiresAt    time.Time
-	RevokedAt    *time.Time
-	RevokeReason *string
+	ID              uuid.UUID
+	OrgID           string
+	AccountID       uuid.UUID
+	Device          string
+	IP              string
+	UserAgent       string
+	CreatedAt       time.Time
+	LastSeenAt      time.Time
+	IssuedAt        time.Time
+	ExpiresAt       time.Time
+	RevokedAt       *time.Time
+	RevokeReason    *string
+	AuthenticatedAt *time.Time
 }
 
 type SignInFailure struct {

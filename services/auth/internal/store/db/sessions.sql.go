@@ -24,16 +24,17 @@ func (q *Queries) CountKnownDevices(ctx context.Context, accountID uuid.UUID) (i
 }
 
 const countOpenSessions = `-- name: CountOpenSessions :one
-SELECT count(*) FROM sessions WHERE account_id = $1 AND revoked_at IS NULL AND expires_at > $2
+SELECT count(*) FROM sessions WHERE account_id = $1 AND revoked_at IS NULL AND expires_at > $2 AND created_at > $3
 `
 
 type CountOpenSessionsParams struct {
 	AccountID uuid.UUID
 	Now       time.Time
+	Since     time.Time
 }
 
 func (q *Queries) CountOpenSessions(ctx context.Context, arg CountOpenSessionsParams) (int64, error) {
-	row := q.db.QueryRow(ctx, countOpenSessions, arg.AccountID, arg.Now)
+	row := q.db.QueryRow(ctx, countOpenSessions, arg.AccountID, arg.Now, arg.Since)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
@@ -137,7 +138,7 @@ func (q *Queries) GetRefreshToken(ctx context.Context, id uuid.UUID) (RefreshTok
 }
 
 const getSession = `-- name: GetSession :one
-SELECT id, org_id, account_id, device, ip, user_agent, created_at, last_seen_at, issued_at, expires_at, revoked_at, revoke_reason FROM sessions WHERE id = $1
+SELECT id, org_id, account_id, device, ip, user_agent, created_at, last_seen_at, issued_at, expires_at, revoked_at, revoke_reason, authenticated_at FROM sessions WHERE id = $1
 `
 
 func (q *Queries) GetSession(ctx context.Context, id uuid.UUID) (Session, error) {
@@ -156,6 +157,7 @@ func (q *Queries) GetSession(ctx context.Context, id uuid.UUID) (Session, error)
 		&i.ExpiresAt,
 		&i.RevokedAt,
 		&i.RevokeReason,
+		&i.AuthenticatedAt,
 	)
 	return i, err
 }
@@ -221,15 +223,16 @@ func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) er
 }
 
 const listOpenSessions = `-- name: ListOpenSessions :many
-SELECT id, org_id, account_id, device, ip, user_agent, created_at, last_seen_at, issued_at, expires_at, revoked_at, revoke_reason FROM sessions
-WHERE account_id = $1 AND revoked_at IS NULL AND expires_at > $2
+SELECT id, org_id, account_id, device, ip, user_agent, created_at, last_seen_at, issued_at, expires_at, revoked_at, revoke_reason, authenticated_at FROM sessions
+WHERE account_id = $1 AND revoked_at IS NULL AND expires_at > $2 AND created_at > $3
 ORDER BY last_seen_at DESC, id DESC
-LIMIT $4 OFFSET $3
+LIMIT $5 OFFSET $4
 `
 
 type ListOpenSessionsParams struct {
 	AccountID uuid.UUID
 	Now       time.Time
+	Since     time.Time
 	RowOffset int32
 	RowLimit  int32
 }
@@ -238,6 +241,7 @@ func (q *Queries) ListOpenSessions(ctx context.Context, arg ListOpenSessionsPara
 	rows, err := q.db.Query(ctx, listOpenSessions,
 		arg.AccountID,
 		arg.Now,
+		arg.Since,
 		arg.RowOffset,
 		arg.RowLimit,
 	)
@@ -261,6 +265,7 @@ func (q *Queries) ListOpenSessions(ctx context.Context, arg ListOpenSessionsPara
 			&i.ExpiresAt,
 			&i.RevokedAt,
 			&i.RevokeReason,
+			&i.AuthenticatedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -273,16 +278,17 @@ func (q *Queries) ListOpenSessions(ctx context.Context, arg ListOpenSessionsPara
 }
 
 const listOpenSessionsAfter = `-- name: ListOpenSessionsAfter :many
-SELECT id, org_id, account_id, device, ip, user_agent, created_at, last_seen_at, issued_at, expires_at, revoked_at, revoke_reason FROM sessions
-WHERE account_id = $1 AND revoked_at IS NULL AND expires_at > $2
-  AND (last_seen_at, id) < ($3::timestamptz, $4::uuid)
+SELECT id, org_id, account_id, device, ip, user_agent, created_at, last_seen_at, issued_at, expires_at, revoked_at, revoke_reason, authenticated_at FROM sessions
+WHERE account_id = $1 AND revoked_at IS NULL AND expires_at > $2 AND created_at > $3
+  AND (last_seen_at, id) < ($4::timestamptz, $5::uuid)
 ORDER BY last_seen_at DESC, id DESC
-LIMIT $5
+LIMIT $6
 `
 
 type ListOpenSessionsAfterParams struct {
 	AccountID  uuid.UUID
 	Now        time.Time
+	Since      time.Time
 	LastSeenAt time.Time
 	ID         uuid.UUID
 	RowLimit   int32
@@ -293,6 +299,7 @@ func (q *Queries) ListOpenSessionsAfter(ctx context.Context, arg ListOpenSession
 	rows, err := q.db.Query(ctx, listOpenSessionsAfter,
 		arg.AccountID,
 		arg.Now,
+		arg.Since,
 		arg.LastSeenAt,
 		arg.ID,
 		arg.RowLimit,
@@ -317,6 +324,7 @@ func (q *Queries) ListOpenSessionsAfter(ctx context.Context, arg ListOpenSession
 			&i.ExpiresAt,
 			&i.RevokedAt,
 			&i.RevokeReason,
+			&i.AuthenticatedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -329,7 +337,7 @@ func (q *Queries) ListOpenSessionsAfter(ctx context.Context, arg ListOpenSession
 }
 
 const lockSession = `-- name: LockSession :one
-SELECT id, org_id, account_id, device, ip, user_agent, created_at, last_seen_at, issued_at, expires_at, revoked_at, revoke_reason FROM sessions WHERE id = $1 FOR NO KEY UPDATE
+SELECT id, org_id, account_id, device, ip, user_agent, created_at, last_seen_at, issued_at, expires_at, revoked_at, revoke_reason, authenticated_at FROM sessions WHERE id = $1 FOR NO KEY UPDATE
 `
 
 func (q *Queries) LockSession(ctx context.Context, id uuid.UUID) (Session, error) {
@@ -348,14 +356,34 @@ func (q *Queries) LockSession(ctx context.Context, id uuid.UUID) (Session, error
 		&i.ExpiresAt,
 		&i.RevokedAt,
 		&i.RevokeReason,
+		&i.AuthenticatedAt,
 	)
 	return i, err
+}
+
+const proveSession = `-- name: ProveSession :execrows
+UPDATE sessions SET authenticated_at = $1::timestamptz WHERE id = $2 AND account_id = $3 AND revoked_at IS NULL
+`
+
+type ProveSessionParams struct {
+	At        time.Time
+	ID        uuid.UUID
+	AccountID uuid.UUID
+}
+
+// ProveSession notes that the person of an open session has just proved to be there.
+func (q *Queries) ProveSession(ctx context.Context, arg ProveSessionParams) (int64, error) {
+	result, err := q.db.Exec(ctx, proveSession, arg.At, arg.ID, arg.AccountID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const revokeSession = `-- name: RevokeSession :one
 UPDATE sessions SET revoked_at = $1::timestamptz, revoke_reason = $2::text
 WHERE id = $3 AND account_id = $4 AND revoked_at IS NULL
-RETURNING id, org_id, account_id, device, ip, user_agent, created_at, last_seen_at, issued_at, expires_at, revoked_at, revoke_reason
+RETURNING id, org_id, account_id, device, ip, user_agent, created_at, last_seen_at, issued_at, expires_at, revoked_at, revoke_reason, authenticated_at
 `
 
 type RevokeSessionParams struct {
@@ -387,6 +415,7 @@ func (q *Queries) RevokeSession(ctx context.Context, arg RevokeSessionParams) (S
 		&i.ExpiresAt,
 		&i.RevokedAt,
 		&i.RevokeReason,
+		&i.AuthenticatedAt,
 	)
 	return i, err
 }

@@ -14,19 +14,23 @@ SET last_seen_at = @last_seen_at, issued_at = greatest(issued_at, @issued_at::ti
     ip = @ip, user_agent = @user_agent
 WHERE id = @id;
 
+-- ProveSession notes that the person of an open session has just proved to be there.
+-- name: ProveSession :execrows
+UPDATE sessions SET authenticated_at = @at::timestamptz WHERE id = @id AND account_id = @account_id AND revoked_at IS NULL;
+
 -- name: CountOpenSessions :one
-SELECT count(*) FROM sessions WHERE account_id = @account_id AND revoked_at IS NULL AND expires_at > @now;
+SELECT count(*) FROM sessions WHERE account_id = @account_id AND revoked_at IS NULL AND expires_at > @now AND created_at > @since;
 
 -- name: ListOpenSessions :many
 SELECT * FROM sessions
-WHERE account_id = @account_id AND revoked_at IS NULL AND expires_at > @now
+WHERE account_id = @account_id AND revoked_at IS NULL AND expires_at > @now AND created_at > @since
 ORDER BY last_seen_at DESC, id DESC
 LIMIT @row_limit OFFSET @row_offset;
 
 -- ListOpenSessionsAfter is the page after the session that was last seen at a time.
 -- name: ListOpenSessionsAfter :many
 SELECT * FROM sessions
-WHERE account_id = @account_id AND revoked_at IS NULL AND expires_at > @now
+WHERE account_id = @account_id AND revoked_at IS NULL AND expires_at > @now AND created_at > @since
   AND (last_seen_at, id) < (@last_seen_at::timestamptz, @id::uuid)
 ORDER BY last_seen_at DESC, id DESC
 LIMIT @row_limit;

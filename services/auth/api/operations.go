@@ -6,7 +6,7 @@ import "github.com/atrium-mesh/atrium/pkg/op"
 func Operations() []op.Declared {
 	return []op.Declared{
 		Register, VerifyEmail, ResendVerification, AcceptInvitation, NotMe, SetupFirstAdmin,
-		ForgotPassword, ResetPassword, ChangePassword,
+		ForgotPassword, ResetPassword, ChangePassword, Reauthenticate,
 		Login, Token, Refresh, Logout, LogoutAll,
 		ListSessions, RevokeSession, ListUserSessions, RevokeUserSessions, RevokeUserSession,
 		ListRoles, CreateRole, GetRole, UpdateRole, DeleteRole, GetUserRoles, SetUserRoles,

@@ -29,7 +29,7 @@ func (s *Service) ChangePassword(ctx context.Context, in *api.ChangePasswordRequ
 	if err := s.Policy.Choose(ctx, "body.new_password", in.Body.NewPassword, owner); err != nil {
 		return nil, err
 	}
-	known, err := s.confirm(ctx, account, in.Body.CurrentPassword)
+	known, err := s.confirm(ctx, account, in.Body.CurrentPassword, audit.PasswordChanged)
 	if err != nil {
 		return nil, err
 	}
@@ -40,8 +40,9 @@ func (s *Service) ChangePassword(ctx context.Context, in *api.ChangePasswordRequ
 	return nil, s.Store.InTx(ctx, func(tx identity.Tx) error { return s.replacePassword(ctx, tx, who, known, hash) })
 }
 
-// confirm verifies the present password, and counts wrong ones: a stolen session must not be a way to guess it.
-func (s *Service) confirm(ctx context.Context, account identity.Account, current string) (identity.Password, error) {
+// confirm verifies the present password, and counts wrong ones: a stolen session must not be a way to guess it. A wrong one is in the
+// audit trail as a failure of the action.
+func (s *Service) confirm(ctx context.Context, account identity.Account, current, action string) (identity.Password, error) {
 	attempt, err := s.Throttle.Begin(ctx, throttle.Attempt{EmailKey: account.EmailKey, ClientIP: request.From(ctx).SeenIP()})
 	if err != nil {
 		return identity.Password{}, err
@@ -55,13 +56,13 @@ func (s *Service) confirm(ctx context.Context, account identity.Account, current
 		return known, errors.Join(err, attempt.Release(context.WithoutCancel(ctx)))
 	}
 	if !result.OK {
-		return known, s.wrongPassword(ctx, account)
+		return known, s.wrongPassword(ctx, account, action)
 	}
 	return known, attempt.Succeed(ctx)
 }
 
-func (s *Service) wrongPassword(ctx context.Context, account identity.Account) error {
-	entry, err := audit.New(ctx, s.Clock(), audit.PasswordChanged, account.ID.String())
+func (s *Service) wrongPassword(ctx context.Context, account identity.Account, action string) error {
+	entry, err := audit.New(ctx, s.Clock(), action, account.ID.String())
 	if err != nil {
 		return err
 	}
@@ -93,6 +94,9 @@ func (s *Service) replacePassword(ctx context.Context, tx identity.Tx, who ident
 	if err := tx.UseLinksOf(ctx, who.Account, string(api.LinkResetPassword), now); err != nil {
 		return err
 	}
+	if err := tx.ProveSession(ctx, who.Account, who.Session, now); err != nil { // the current password is a proof, too
+		return sessionEnded(err)
+	}
 	if err := s.Ender.Others(ctx, tx, who.Account, who.Session, revocation.ReasonPassword, now); err != nil {
 		return err
 	}
@@ -104,5 +108,5 @@ func (s *Service) replacePassword(ctx context.Context, tx identity.Tx, who ident
 }
 
 func errWrongPassword() error {
-	return errs.New(errs.Forbidden, "wrong_password", "The current password is wrong.")
+	return errs.New(errs.Forbidden, "wrong_password", "The password is wrong.")
 }

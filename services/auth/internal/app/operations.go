@@ -16,6 +16,7 @@ func operations(s *op.Server, d domain) {
 	op.Handle(s, api.ForgotPassword, d.accounts.ForgotPassword)
 	op.Handle(s, api.ResetPassword, d.accounts.ResetPassword)
 	op.Handle(s, api.ChangePassword, d.accounts.ChangePassword)
+	op.Handle(s, api.Reauthenticate, d.accounts.Reauthenticate)
 	op.Handle(s, api.CreateAccount, d.accounts.Create)
 	op.Handle(s, api.GetAccount, d.accounts.Get)
 	op.Handle(s, api.DeactivateAccount, d.standing.Deactivate)

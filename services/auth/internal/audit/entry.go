@@ -34,6 +34,7 @@ const (
 	SessionStarted        = "session.started"
 	SessionEnded          = "session.ended"
 	SessionsEnded         = "session.all_ended"
+	SessionProved         = "session.reauthenticated"
 	SessionCompromised    = "session.compromised"
 	RoleCreated           = "role.created"
 	RoleUpdated           = "role.updated"

@@ -24,8 +24,7 @@ func TestSessions_end(t *testing.T) {
 
 	t.Run("a_lost_answer_is_given_again", func(t *testing.T) {
 		t.Parallel()
-		phone := nobody.For(t).Device("e2e/phone")
-		phone.SignUp("lost")
+		_, phone := nobody.For(t).SignUp("lost")
 		lost := client.Decode[authapi.Tokens](refreshWith(phone, phone.Refresh).Want(http.StatusOK))
 		again := client.Decode[authapi.Tokens](refreshWith(phone, phone.Refresh).Want(http.StatusOK))
 		require.Equal(t, lost.RefreshToken, again.RefreshToken)
@@ -34,8 +33,7 @@ func TestSessions_end(t *testing.T) {
 
 	t.Run("a_used_successor_makes_its_parent_reuse_within_the_grace", func(t *testing.T) {
 		t.Parallel()
-		phone := nobody.For(t).Device("e2e/phone")
-		p := phone.SignUp("stolen")
+		p, phone := nobody.For(t).SignUp("stolen")
 		child := client.Decode[authapi.Tokens](refreshWith(phone, phone.Refresh).Want(http.StatusOK))
 		last := client.Decode[authapi.Tokens](refreshWith(phone, child.RefreshToken).Want(http.StatusOK))
 		refreshWith(phone, phone.Refresh).WantProblem(http.StatusUnauthorized, "refresh_token_reused")
@@ -45,8 +43,7 @@ func TestSessions_end(t *testing.T) {
 
 	t.Run("a_session_that_is_used_ends_with_its_lifetime", func(t *testing.T) {
 		t.Parallel()
-		phone := nobody.For(t).Device("e2e/phone")
-		p := phone.SignUp("long")
+		p, phone := nobody.For(t).SignUp("long")
 		refresh := phone.Refresh
 		var last *client.Answer
 		phone.Eventually("the lifetime is over", func() bool {
@@ -70,8 +67,7 @@ func TestReauthenticate(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(t *testing.T, m *mesh.Mesh) {
 		t.Helper()
-		phone := visitor(t, m).Device("e2e/phone")
-		p := phone.SignUp("fresh")
+		p, phone := visitor(t, m).SignUp("fresh")
 		phone.Post(authapi.Reauthenticate.Path, map[string]string{"password": "eleven quiet mistakes"}).
 			WantProblem(http.StatusForbidden, "wrong_password")
 		phone.Post(authapi.Reauthenticate.Path, map[string]string{"password": p.Password}).Want(http.StatusNoContent)

@@ -99,8 +99,9 @@ func (s *story) keepsCookies() {
 		require.True(s, cookie.HttpOnly && cookie.Secure, cookie.Name)
 		require.NotEqual(s, http.SameSiteNoneMode, cookie.SameSite, cookie.Name)
 	}
-	require.ElementsMatch(s, []string{authapi.CookieAccess, authapi.CookieRefresh}, browser.Cookies(authapi.Refresh.Path))
-	require.Equal(s, []string{authapi.CookieAccess}, browser.Cookies(usersapi.GetMe.Path), "the refresh token goes to auth only")
+	require.ElementsMatch(s, []string{authapi.CookieAccess, authapi.CookieRefresh, authapi.CookieDevice}, browser.Cookies(authapi.Refresh.Path))
+	require.ElementsMatch(s, []string{authapi.CookieAccess, authapi.CookieDevice}, browser.Cookies(usersapi.GetMe.Path),
+		"the refresh token goes to auth only")
 
 	me, etag := browser.Me()
 	require.Equal(s, s.ada.ID, me.ID)
@@ -118,7 +119,7 @@ func (s *story) keepsCookies() {
 	post(authapi.Refresh.Path, nil, same).Want(http.StatusOK)
 	browser.Me()
 	post(authapi.Logout.Path, nil, same).Want(http.StatusNoContent)
-	require.Empty(s, browser.Cookies(authapi.Refresh.Path), "signing out removes the cookies")
+	require.Equal(s, []string{authapi.CookieDevice}, browser.Cookies(authapi.Refresh.Path), "signing out removes the tokens")
 	browser.Get(usersapi.GetMe.Path).WantProblem(http.StatusUnauthorized, "token_missing")
 }
 

@@ -67,14 +67,19 @@ type PasswordChangedData struct {
 	At        time.Time `json:"at"`
 }
 
-// SessionStartedData says that somebody signed in. NewDevice is false for an account's very first sign-in.
+// SessionStartedData says that somebody signed in. NewDevice is false for an account's very first sign-in. The owner is not told of a new
+// one that is Quiet, since there were too many today; LastNotice is the last that the owner is told of today.
 type SessionStartedData struct {
 	AccountID uuid.UUID `json:"account_id"`
 	SessionID uuid.UUID `json:"session_id"`
 	NewDevice bool      `json:"new_device"`
-	Device    string    `json:"device,omitempty"`
-	IP        string    `json:"ip,omitempty"`
-	At        time.Time `json:"at"`
+
+	Quiet      bool `json:"quiet,omitempty"`
+	LastNotice bool `json:"last_notice,omitempty"`
+
+	Device string    `json:"device,omitempty"`
+	IP     string    `json:"ip,omitempty"`
+	At     time.Time `json:"at"`
 }
 
 // SessionCompromisedData says that a refresh token was used twice, so that its whole session was revoked.

@@ -11,11 +11,12 @@ import (
 
 const tagSignIn = "Sign-in"
 
-// The cookies that hold tokens of clients that asked for them. Both are HttpOnly, Secure and SameSite=Lax.
+// The cookies of clients that asked for tokens in cookies. All are HttpOnly, Secure and SameSite=Lax.
 const (
 	CookieAccess      = "__Host-atrium_access"
 	CookieRefresh     = "__Secure-atrium_refresh"
-	CookieRefreshPath = "/api/v1/auth" // the only path that the refresh token is sent to
+	CookieDevice      = "__Host-atrium_device" // no token: it recognises the browser
+	CookieRefreshPath = "/api/v1/auth"         // the only path that the refresh token is sent to
 )
 
 // The transports of tokens.
@@ -32,7 +33,10 @@ type Credentials struct {
 }
 
 // LoginRequest signs in.
-type LoginRequest struct{ Body Credentials }
+type LoginRequest struct {
+	Device string `cookie:"__Host-atrium_device" doc:"What the browser is recognised by, so that its owner is not told of a new device"`
+	Body   Credentials
+}
 
 // Tokens are what a client calls with. With cookies, the tokens themselves are not in the body.
 type Tokens struct {
@@ -58,7 +62,9 @@ var Login = op.Op[LoginRequest, TokensResponse]{
 		OperationID: "login", Method: http.MethodPost, Path: "/api/v1/auth/login", Tags: []string{tagSignIn},
 		Summary: "Sign in", Errors: []int{http.StatusUnauthorized, http.StatusForbidden},
 		Description: "Starts a session. 401 `invalid_credentials` for an unknown address, a wrong password and a disabled account alike; 403 " +
-			"`email_not_verified` when the password is right and the address is not verified yet; 429 `too_many_attempts` after many failures.",
+			"`email_not_verified` when the password is right and the address is not verified yet; 429 `too_many_attempts` after many failures. The " +
+			"owner is told of a sign-in from a browser that is new in its network, unless the browser has the device cookie that it is given with " +
+			"`transport` `cookie`; at most ten times a day.",
 	},
 	Allow: authz.Public(), Limit: op.LimitSignIn,
 }

@@ -108,7 +108,7 @@ func TestCookies(t *testing.T) {
 	t.Parallel()
 	m := start(t, nil)
 	good := m.issuer.SignUser(ada)
-	cookies := auth.CookieAccess + "=" + good + "; other=1; " + auth.CookieRefresh + "=refresh-secret"
+	cookies := auth.CookieAccess + "=" + good + "; other=1; " + auth.CookieRefresh + "=refresh-secret; " + auth.CookieDevice + "=device"
 	browser := func(header ...string) http.Header {
 		h := http.Header{"Cookie": {cookies}}
 		for i := 0; i < len(header); i += 2 {
@@ -123,7 +123,8 @@ func TestCookies(t *testing.T) {
 	require.Empty(t, got.Header.Values("Cookie"), "and no cookie")
 
 	require.Equal(t, http.StatusOK, m.do(t, request{method: "POST", path: "/api/v1/auth/refresh", header: browser()}).Status)
-	require.Equal(t, auth.CookieRefresh+"=refresh-secret", m.auth.requests()[0].Header.Get("Cookie"), "auth gets the refresh token's only")
+	require.Equal(t, auth.CookieRefresh+"=refresh-secret; "+auth.CookieDevice+"=device", m.auth.requests()[0].Header.Get("Cookie"),
+		"auth gets those that are for it only")
 
 	for name, foreign := range map[string]http.Header{
 		"other site":                browser("Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"),

@@ -18,6 +18,9 @@ func (s *Service) NotMe(ctx context.Context, in *api.NotMeRequest) (*struct{}, e
 		if err := r.tx.UseLinksOf(ctx, r.account.ID, string(api.LinkNotMe), r.now); err != nil {
 			return err
 		}
+		if err := r.tx.DistrustDevices(ctx, r.account.ID, r.now); err != nil { // theirs is among them
+			return err
+		}
 		if err := s.Ender.All(ctx, r.tx, r.account.ID, revocation.ReasonNotMe, r.now); err != nil {
 			return err
 		}

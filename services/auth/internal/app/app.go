@@ -20,6 +20,7 @@ import (
 	"github.com/atrium-mesh/atrium/services/auth/internal/authority"
 	authconfig "github.com/atrium-mesh/atrium/services/auth/internal/config"
 	"github.com/atrium-mesh/atrium/services/auth/internal/consumers"
+	"github.com/atrium-mesh/atrium/services/auth/internal/devices"
 	"github.com/atrium-mesh/atrium/services/auth/internal/keys"
 	"github.com/atrium-mesh/atrium/services/auth/internal/links"
 	"github.com/atrium-mesh/atrium/services/auth/internal/pages"
@@ -143,8 +144,9 @@ func compose(cfg authconfig.Config, base *service.Base) (domain, error) {
 			RequireVerifiedEmail: cfg.RequireVerifiedEmail,
 		}, sessions.Deps{
 			Store: records, Passwords: hasher, Throttle: slowing, Ender: ender, Rule: rule, Cursors: cursors, Logger: tel.Logger,
-			Access: access,
-			Family: tokens.NewFamily(base.Key("auth refresh tokens")),
+			Access:  access,
+			Family:  tokens.NewFamily(base.Key("auth refresh tokens")),
+			Devices: devices.NewRecogniser(base.Key("auth devices")),
 		}),
 		keys:       ring,
 		discovery:  keys.Discovery{Issuer: cfg.Issuer, Algorithms: ring.Algorithms()},

@@ -17,6 +17,7 @@ type Store interface {
 	Passwords
 	Roles
 	Sessions
+	Devices
 	Links
 	// InTx runs fn in a transaction that commits when fn returns nil. It may run fn again: fn must have no effect but those of its
 	// transaction, and make no network call.
@@ -29,6 +30,7 @@ type Tx interface {
 	Passwords
 	Roles
 	Sessions
+	Devices
 	Links
 	Revocations
 	Administration
@@ -110,7 +112,7 @@ type Administration interface {
 	HasStrongerMember(ctx context.Context, role string, held []string) (bool, error)
 }
 
-// Sessions keeps sessions, their refresh tokens and the devices that an account is known to be used on.
+// Sessions keeps sessions and their refresh tokens.
 type Sessions interface {
 	AddSession(ctx context.Context, s Session) error
 	LockSession(ctx context.Context, id uuid.UUID) (Session, error)
@@ -130,9 +132,27 @@ type Sessions interface {
 	FindRefreshToken(ctx context.Context, hash []byte) (FoundToken, error)
 	RefreshToken(ctx context.Context, id uuid.UUID) (RefreshToken, error)
 	UseRefreshToken(ctx context.Context, id, child uuid.UUID, at time.Time) error
+}
 
-	// SeeDevice remembers a device, and reports whether it is new to an account that has others.
-	SeeDevice(ctx context.Context, account uuid.UUID, fingerprint []byte, device string, at time.Time) (bool, error)
+// Devices keeps what an account's sign-ins are recognised by.
+type Devices interface {
+	// HasDevices is false until the account's first sign-in.
+	HasDevices(ctx context.Context, account uuid.UUID) (bool, error)
+	// SeeDevice remembers a device, and reports whether it was known. Of two sign-ins at once only one finds it unknown.
+	SeeDevice(ctx context.Context, account uuid.UUID, d Device) (known bool, err error)
+	// KeepDevices forgets all but so many that were seen last.
+	KeepDevices(ctx context.Context, account uuid.UUID, most int32) error
+	// DistrustDevices forgets all of them, but not that there were some: from wherever the next sign-in comes, it is noticed.
+	DistrustDevices(ctx context.Context, account uuid.UUID, at time.Time) error
+	// CountDeviceNotice counts a notice, and is which of a day's it is.
+	CountDeviceNotice(ctx context.Context, account uuid.UUID, at time.Time) (int32, error)
+}
+
+// Device is something that a sign-in is recognised by. See package devices.
+type Device struct {
+	Fingerprint []byte
+	Name        string
+	At          time.Time
 }
 
 // Open says which sessions are open: those that have not ended at Now and began after Since.

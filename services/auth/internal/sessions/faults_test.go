@@ -17,6 +17,7 @@ import (
 	"github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/auth/internal/accounts"
 	"github.com/atrium-mesh/atrium/services/auth/internal/address"
+	"github.com/atrium-mesh/atrium/services/auth/internal/devices"
 	"github.com/atrium-mesh/atrium/services/auth/internal/faulttest"
 	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
 	"github.com/atrium-mesh/atrium/services/auth/internal/password"
@@ -63,6 +64,7 @@ func setup(t *testing.T) *bundle {
 			Store: s, Passwords: b.hasher, Throttle: throttle.New(s.Throttle(), []byte("key"), nil),
 			Access: tokens.NewAccess(tokens.Config{Issuer: "https://a.test", Audience: "atrium", TTL: time.Minute}, plainSigner{}),
 			Family: tokens.NewFamily([]byte("key of the family")), Ender: revocation.NewEnder(time.Minute),
+			Devices: devices.NewRecogniser([]byte("key of the devices")),
 			Cursors: page.NewCursors([]byte("a key for the cursors")), Logger: slog.New(slog.DiscardHandler), Clock: func() time.Time { return b.clock() },
 		})
 	}

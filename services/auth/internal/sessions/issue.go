@@ -78,7 +78,24 @@ func refreshCookie(token lasting) http.Cookie {
 	}
 }
 
-// noCookies removes both cookies.
+// deviceLife is as long as browsers keep a cookie at most (RFC 6265bis section 5.5).
+const deviceLife = 400 * 24 * time.Hour
+
+// deviceCookie lets the browser be recognised when it signs in again, also after signing out. It opens nothing. The prefix __Host- keeps
+// neighbouring hosts from planting one of theirs, by which they would be recognised, too.
+func deviceCookie(value string) http.Cookie {
+	return http.Cookie{
+		Name:     api.CookieDevice,
+		Value:    value,
+		Path:     "/",
+		MaxAge:   int(deviceLife.Seconds()),
+		Secure:   true,
+		HttpOnly: true,
+		SameSite: http.SameSiteLaxMode,
+	}
+}
+
+// noCookies removes both cookies with tokens.
 func noCookies() []http.Cookie {
 	access, refresh := accessCookie(lasting{}), refreshCookie(lasting{}) //nolint:gosec // both are Secure and HttpOnly, see above
 	access.MaxAge, refresh.MaxAge = -1, -1

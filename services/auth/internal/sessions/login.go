@@ -16,22 +16,37 @@ import (
 
 // Login implements [api.Login].
 func (s *Service) Login(ctx context.Context, in *api.LoginRequest) (*api.TokensResponse, error) {
-	made, err := s.signIn(ctx, in.Body.Email, in.Body.Password)
+	who := credentials{email: in.Body.Email, password: in.Body.Password, device: in.Device}
+	cookies := in.Body.Transport == api.TransportCookie
+	if cookies {
+		var err error
+		if who.device, err = s.cookieOf(in.Device); err != nil {
+			return nil, err
+		}
+	}
+	made, err := s.signIn(ctx, who)
 	if err != nil {
 		return nil, err
 	}
-	return s.answer(made, in.Body.Transport == api.TransportCookie), nil
+	out := s.answer(made, cookies)
+	if cookies {
+		out.SetCookie = append(out.SetCookie, deviceCookie(who.device))
+	}
+	return out, nil
 }
+
+// credentials are what somebody signs in with, and the cookie by which the browser is recognised; "" for none.
+type credentials struct{ email, password, device string }
 
 // signIn verifies a password and starts a session. Whatever is wrong, the same work is done before the answer. The attempt counts as
 // failed from the beginning, so that many at the same time do not get a look each.
-func (s *Service) signIn(ctx context.Context, email, password string) (issued, error) {
-	key := address.KeyOf(email)
+func (s *Service) signIn(ctx context.Context, who credentials) (issued, error) {
+	key := address.KeyOf(who.email)
 	attempt, err := s.Throttle.Begin(ctx, throttle.Attempt{EmailKey: key, ClientIP: request.From(ctx).SeenIP()})
 	if err != nil {
 		return issued{}, err
 	}
-	made, err := s.tryPassword(ctx, key, password)
+	made, err := s.tryPassword(ctx, key, who)
 	switch {
 	case errors.Is(err, errs.Unauthenticated):
 		return issued{}, err
@@ -54,12 +69,12 @@ func (s *Service) settle(ctx context.Context, end func(context.Context) error) {
 
 const settleTimeout = 2 * time.Second
 
-func (s *Service) tryPassword(ctx context.Context, key, password string) (issued, error) {
+func (s *Service) tryPassword(ctx context.Context, key string, who credentials) (issued, error) {
 	account, known, err := s.lookUp(ctx, key)
 	if err != nil {
 		return issued{}, err
 	}
-	result, err := s.Passwords.Verify(ctx, password, known.Hash)
+	result, err := s.Passwords.Verify(ctx, who.password, known.Hash)
 	if err != nil {
 		return issued{}, err
 	}
@@ -69,7 +84,11 @@ func (s *Service) tryPassword(ctx context.Context, key, password string) (issued
 	if s.RequireVerifiedEmail && !account.Verified() {
 		return issued{}, errNotVerified()
 	}
-	made, err := s.start(ctx, known, s.rehash(ctx, password, result.NeedsRehash))
+	made, err := s.start(ctx, entry{
+		verified:   known,
+		betterHash: s.rehash(ctx, who.password, result.NeedsRehash),
+		device:     who.device,
+	})
 	if errors.Is(err, errs.Unauthenticated) { // disabled, or another password, since it was looked up
 		return issued{}, s.refuse(ctx, account)
 	}

@@ -41,7 +41,7 @@ func (s *Service) Token(ctx context.Context, in *api.TokenRequest) (*api.TokenRe
 func (s *Service) grant(ctx context.Context, form api.TokenForm) (made issued, refusal string, err error) {
 	switch {
 	case form.GrantType == "password" && form.Username != "" && form.Password != "":
-		made, err = s.signIn(ctx, form.Username, form.Password)
+		made, err = s.signIn(ctx, credentials{email: form.Username, password: form.Password})
 	case form.GrantType == "refresh_token" && form.RefreshToken != "":
 		made, err = s.refresh(ctx, form.RefreshToken)
 	case form.GrantType == "", form.GrantType == "password", form.GrantType == "refresh_token":

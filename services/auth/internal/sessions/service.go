@@ -7,6 +7,7 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/page"
 	"github.com/atrium-mesh/atrium/services/auth/internal/authority"
+	"github.com/atrium-mesh/atrium/services/auth/internal/devices"
 	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
 	"github.com/atrium-mesh/atrium/services/auth/internal/password"
 	"github.com/atrium-mesh/atrium/services/auth/internal/revocation"
@@ -31,6 +32,7 @@ type Deps struct {
 	Family    tokens.Family
 	Ender     revocation.Ender
 	Rule      authority.Rule
+	Devices   devices.Recogniser
 	Cursors   *page.Cursors
 	Logger    *slog.Logger
 	Clock     func() time.Time // nil: time.Now

@@ -2,7 +2,6 @@ package sessions
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"time"
 
@@ -18,20 +17,26 @@ import (
 	"github.com/atrium-mesh/atrium/services/auth/internal/tokens"
 )
 
-// start makes a session of the account whose password was verified, as long as it is still this password. A better hash replaces the
-// one it was verified with.
-func (s *Service) start(ctx context.Context, verified identity.Password, betterHash string) (issued, error) {
-	ctx = events.WithActor(ctx, identity.Org, verified.AccountID.String())
+// entry is a sign-in whose password was verified. A better hash, unless it is "", replaces the one it was verified with.
+type entry struct {
+	verified   identity.Password
+	betterHash string
+	device     string // the browser's cookie; "" for none
+}
+
+// start makes a session of the account whose password was verified, as long as it is still this password.
+func (s *Service) start(ctx context.Context, in entry) (issued, error) {
+	ctx = events.WithActor(ctx, identity.Org, in.verified.AccountID.String())
 	var grant tokens.Grant
 	var refresh tokens.Refresh
 	var session identity.Session
 	err := s.Store.InTx(ctx, func(tx identity.Tx) error {
-		account, err := s.stillValid(ctx, tx, verified)
+		account, err := s.stillValid(ctx, tx, in.verified)
 		if err != nil {
 			return err
 		}
-		if betterHash != "" {
-			if err := tx.Rehash(ctx, account.ID, verified.Hash, betterHash); err != nil {
+		if in.betterHash != "" {
+			if err := tx.Rehash(ctx, account.ID, in.verified.Hash, in.betterHash); err != nil {
 				return err
 			}
 		}
@@ -45,7 +50,14 @@ func (s *Service) start(ctx context.Context, verified identity.Password, betterH
 		if refresh, err = s.Family.First(); err != nil {
 			return err
 		}
-		return s.saveNew(ctx, tx, session, refresh)
+		if err := keep(ctx, tx, session, refresh); err != nil {
+			return err
+		}
+		seen, err := s.recognise(ctx, tx, session, in.device)
+		if err != nil {
+			return err
+		}
+		return tellStarted(ctx, tx, session, seen)
 	})
 	if err != nil {
 		return issued{}, err
@@ -84,31 +96,39 @@ func (s *Service) newSession(ctx context.Context, account uuid.UUID) (identity.S
 	}, nil
 }
 
-// saveNew writes everything that a sign-in leaves.
-func (s *Service) saveNew(ctx context.Context, tx identity.Tx, session identity.Session, refresh tokens.Refresh) error {
+// keep writes a new session and its first refresh token.
+func keep(ctx context.Context, tx identity.Tx, session identity.Session, refresh tokens.Refresh) error {
 	if err := tx.AddSession(ctx, session); err != nil {
 		return err
 	}
-	if err := tx.AddRefreshToken(ctx, identity.RefreshToken{
-		ID: refresh.ID, SessionID: session.ID, Hash: refresh.Hash(), CreatedAt: session.CreatedAt, ExpiresAt: session.ExpiresAt,
-	}); err != nil {
-		return err
-	}
-	fingerprint := sha256.Sum256([]byte(session.Device))
-	isNew, err := tx.SeeDevice(ctx, session.AccountID, fingerprint[:], session.Device, session.CreatedAt)
-	if err != nil {
-		return err
-	}
+	return tx.AddRefreshToken(ctx, identity.RefreshToken{
+		ID:        refresh.ID,
+		SessionID: session.ID,
+		Hash:      refresh.Hash(),
+		CreatedAt: session.CreatedAt,
+		ExpiresAt: session.ExpiresAt,
+	})
+}
+
+// tellStarted leaves what others know a sign-in by.
+func tellStarted(ctx context.Context, tx identity.Tx, session identity.Session, seen recognition) error {
 	entry, err := audit.New(ctx, session.CreatedAt, audit.SessionStarted, session.AccountID.String())
 	if err != nil {
 		return err
 	}
-	entry = entry.By(session.AccountID.String()).With("session_id", session.ID).With("new_device", isNew)
+	entry = entry.By(session.AccountID.String()).With("session_id", session.ID).With("new_device", seen.isNew)
 	if err := tx.WriteAudit(ctx, entry); err != nil {
 		return err
 	}
 	return identity.Publish(ctx, tx, api.SessionStarted, session.AccountID, api.SessionStartedData{
-		AccountID: session.AccountID, SessionID: session.ID, NewDevice: isNew, Device: session.Device, IP: session.IP, At: session.CreatedAt.UTC(),
+		AccountID:  session.AccountID,
+		SessionID:  session.ID,
+		NewDevice:  seen.isNew,
+		Quiet:      seen.quiet,
+		LastNotice: seen.last,
+		Device:     session.Device,
+		IP:         session.IP,
+		At:         session.CreatedAt.UTC(),
 	})
 }
 

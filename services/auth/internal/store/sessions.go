@@ -92,15 +92,6 @@ func (r records) UseRefreshToken(ctx context.Context, id, child uuid.UUID, at ti
 	return r.q.UseRefreshToken(ctx, db.UseRefreshTokenParams{ID: id, ChildID: child, At: at})
 }
 
-func (r records) SeeDevice(ctx context.Context, account uuid.UUID, fingerprint []byte, device string, at time.Time) (bool, error) {
-	known, err := r.q.CountKnownDevices(ctx, account)
-	if err != nil {
-		return false, err
-	}
-	isNew, err := r.q.SeeDevice(ctx, db.SeeDeviceParams{AccountID: account, Fingerprint: fingerprint, Device: device, At: at})
-	return isNew && known > 0, err
-}
-
 func sessions(rows []db.Session) []identity.Session {
 	out := make([]identity.Session, len(rows))
 	for i, row := range rows {

@@ -97,8 +97,10 @@ func (p *Proxy) rewrite(pr *httputil.ProxyRequest) {
 	h.Del("Expect") // the body is here
 	h.Del("Origin") // checked here; a service compares it with its own address
 	h.Del("Cookie")
-	if c, err := pr.In.Cookie(auth.CookieRefresh); err == nil && x.Route.Service == authService {
-		pr.Out.AddCookie(c)
+	for _, name := range []string{auth.CookieRefresh, auth.CookieDevice} {
+		if c, err := pr.In.Cookie(name); err == nil && x.Route.Service == authService {
+			pr.Out.AddCookie(c)
+		}
 	}
 }
 

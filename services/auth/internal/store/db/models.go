@@ -53,6 +53,12 @@ type AuditLog struct {
 	Details   []byte
 }
 
+type DeviceNotice struct {
+	AccountID uuid.UUID
+	Since     time.Time
+	Told      int32
+}
+
 type KnownAddress struct {
 	Key        []byte
 	LastSeenAt time.Time

@@ -12,6 +12,28 @@ import (
 	"github.com/google/uuid"
 )
 
+const countDeviceNotice = `-- name: CountDeviceNotice :one
+INSERT INTO device_notices AS n (account_id, since, told) VALUES ($1, $2, 1)
+ON CONFLICT (account_id) DO UPDATE SET
+    told  = CASE WHEN n.since <= $3::timestamptz THEN 1 ELSE n.told + 1 END,
+    since = CASE WHEN n.since <= $3::timestamptz THEN excluded.since ELSE n.since END
+RETURNING told
+`
+
+type CountDeviceNoticeParams struct {
+	AccountID uuid.UUID
+	At        time.Time
+	DayAgo    time.Time
+}
+
+// CountDeviceNotice is which notice of a day this is.
+func (q *Queries) CountDeviceNotice(ctx context.Context, arg CountDeviceNoticeParams) (int32, error) {
+	row := q.db.QueryRow(ctx, countDeviceNotice, arg.AccountID, arg.At, arg.DayAgo)
+	var told int32
+	err := row.Scan(&told)
+	return told, err
+}
+
 const countKnownDevices = `-- name: CountKnownDevices :one
 SELECT count(*) FROM known_devices WHERE account_id = $1
 `
@@ -108,11 +130,29 @@ func (q *Queries) FindRefreshToken(ctx context.Context, hash []byte) (FindRefres
 }
 
 const forgetDevices = `-- name: ForgetDevices :exec
-DELETE FROM known_devices WHERE account_id = $1
+WITH notices AS (DELETE FROM device_notices n WHERE n.account_id = $1)
+DELETE FROM known_devices k WHERE k.account_id = $1
 `
 
 func (q *Queries) ForgetDevices(ctx context.Context, accountID uuid.UUID) error {
 	_, err := q.db.Exec(ctx, forgetDevices, accountID)
+	return err
+}
+
+const forgetOldDevices = `-- name: ForgetOldDevices :exec
+DELETE FROM known_devices k WHERE k.account_id = $1 AND k.fingerprint NOT IN (
+    SELECT n.fingerprint FROM known_devices n WHERE n.account_id = $1
+    ORDER BY n.last_seen_at DESC, n.first_seen_at DESC, n.fingerprint LIMIT $2)
+`
+
+type ForgetOldDevicesParams struct {
+	AccountID uuid.UUID
+	Keep      int32
+}
+
+// ForgetOldDevices keeps those that were seen last.
+func (q *Queries) ForgetOldDevices(ctx context.Context, arg ForgetOldDevicesParams) error {
+	_, err := q.db.Exec(ctx, forgetOldDevices, arg.AccountID, arg.Keep)
 	return err
 }
 
@@ -359,6 +399,22 @@ func (q *Queries) LockSession(ctx context.Context, id uuid.UUID) (Session, error
 		&i.AuthenticatedAt,
 	)
 	return i, err
+}
+
+const markDevices = `-- name: MarkDevices :exec
+INSERT INTO known_devices (account_id, fingerprint, device, first_seen_at, last_seen_at)
+VALUES ($1, ''::bytea, '', $2, $2) ON CONFLICT (account_id, fingerprint) DO NOTHING
+`
+
+type MarkDevicesParams struct {
+	AccountID uuid.UUID
+	At        time.Time
+}
+
+// MarkDevices remembers that the account had devices, after all of them were forgotten: its next sign-in is not its first.
+func (q *Queries) MarkDevices(ctx context.Context, arg MarkDevicesParams) error {
+	_, err := q.db.Exec(ctx, markDevices, arg.AccountID, arg.At)
+	return err
 }
 
 const proveSession = `-- name: ProveSession :execrows

@@ -88,4 +88,24 @@ ON CONFLICT (account_id, fingerprint) DO UPDATE SET last_seen_at = excluded.last
 RETURNING (xmax = 0)::boolean AS is_new;
 
 -- name: ForgetDevices :exec
-DELETE FROM known_devices WHERE account_id = @account_id;
+WITH notices AS (DELETE FROM device_notices n WHERE n.account_id = @account_id)
+DELETE FROM known_devices k WHERE k.account_id = @account_id;
+
+-- MarkDevices remembers that the account had devices, after all of them were forgotten: its next sign-in is not its first.
+-- name: MarkDevices :exec
+INSERT INTO known_devices (account_id, fingerprint, device, first_seen_at, last_seen_at)
+VALUES (@account_id, ''::bytea, '', @at, @at) ON CONFLICT (account_id, fingerprint) DO NOTHING;
+
+-- ForgetOldDevices keeps those that were seen last.
+-- name: ForgetOldDevices :exec
+DELETE FROM known_devices k WHERE k.account_id = @account_id AND k.fingerprint NOT IN (
+    SELECT n.fingerprint FROM known_devices n WHERE n.account_id = @account_id
+    ORDER BY n.last_seen_at DESC, n.first_seen_at DESC, n.fingerprint LIMIT @keep);
+
+-- CountDeviceNotice is which notice of a day this is.
+-- name: CountDeviceNotice :one
+INSERT INTO device_notices AS n (account_id, since, told) VALUES (@account_id, @at, 1)
+ON CONFLICT (account_id) DO UPDATE SET
+    told  = CASE WHEN n.since <= @day_ago::timestamptz THEN 1 ELSE n.told + 1 END,
+    since = CASE WHEN n.since <= @day_ago::timestamptz THEN excluded.since ELSE n.since END
+RETURNING told;

@@ -16,6 +16,9 @@ type Handler struct {
 	handle   func(ctx context.Context, tx pgx.Tx, e envelope) error
 }
 
+// Type is the name of the type of event that it handles.
+func (h Handler) Type() string { return h.typeName }
+
 // On says what to do with an event. h runs in the transaction that also records the event as handled, so that its effect happens
 // once; it makes no network call, and may run again after a rollback. Its error decides: Unavailable, Timeout, RateLimited and Canceled are tried again in place, so that
 // order holds; Internal (anything untyped, and a panic) five times; every other kind makes a dead letter. Unknown fields are ignored.

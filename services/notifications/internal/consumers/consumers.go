@@ -35,7 +35,7 @@ func Handlers(c Config) []events.Handler {
 	return []events.Handler{
 		h.accountRegistered(), h.accountVerified(), h.verificationRequested(), h.passwordResetRequested(), h.passwordChanged(),
 		h.sessionStarted(), h.sessionCompromised(), h.rolesChanged(), h.accountStandingChanged(),
-		h.userUpdated(),
+		h.userUpdated(), h.userDeleted(),
 	}
 }
 
@@ -68,9 +68,7 @@ func (c consumers) alert(ctx context.Context, tx pgx.Tx, n notice) error {
 	case to.Erased:
 		return nil
 	}
-	title, body, err := c.Templates.Brief(n.template, templates.Data{
-		Name: to.Greeting(), Locale: to.Locale, TimeZone: to.TimeZone, Device: n.data.Device, IP: n.data.IP, At: n.data.At,
-	})
+	title, body, err := c.Templates.Brief(n.template, n.data.Words(to))
 	if err != nil {
 		return fmt.Errorf("write the notification: %w", err)
 	}

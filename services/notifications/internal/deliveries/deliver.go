@@ -34,6 +34,7 @@ const (
 	ReasonLink       = "link_refused"
 	ReasonTemplate   = "template_failed" // a mistake of ours
 	ReasonSendErased = "send_gone"
+	ReasonEarly      = "facts_missing" // what it tells is on its way
 )
 
 // DelivererConfig is everything that a Deliverer needs.
@@ -129,6 +130,9 @@ func (d *Deliverer) try(ctx context.Context, a attempt) outcome {
 	if reason := a.nobody(); reason != "" {
 		return outcome{state: api.DeliverySkipped, reason: reason}
 	}
+	if a.early() {
+		return outcome{state: api.DeliveryFailing, reason: ReasonEarly}
+	}
 	data, address, failed := d.data(ctx, a)
 	if failed.reason != "" {
 		return failed
@@ -161,7 +165,7 @@ func (a attempt) nobody() string {
 	switch {
 	case a.to.Erased:
 		return ReasonErased
-	case !a.to.Active:
+	case !a.to.Active && !a.tellsOfStanding():
 		return ReasonInactive
 	case a.to.Email == "":
 		return ReasonNoAddress
@@ -176,14 +180,27 @@ func (a attempt) nobody() string {
 	}
 }
 
+// tellsOfStanding reports whether it is the mail about being kept out, which has to reach who is kept out.
+func (a attempt) tellsOfStanding() bool {
+	kind, _ := KindOf(templates.Name(a.Template))
+	return kind.Inactive
+}
+
+// early reports whether what the mail tells has not arrived yet: auth says that an account was deleted, and users, a moment later, until
+// when that can be taken back. After a few attempts it goes out without.
+func (a attempt) early() bool {
+	return templates.Name(a.Template) == templates.AccountDeleted && a.to.EraseAt == nil && a.Attempts <= patience
+}
+
+// patience is how many attempts wait for what belongs into a mail: some 35 seconds.
+const patience = 3
+
 // data is what the template tells, with the links of this delivery, and where the mail goes. A mail with a link of auth's goes where auth
 // says: no copy of an address is good enough for that.
 func (d *Deliverer) data(ctx context.Context, a attempt) (templates.Data, string, outcome) {
 	address := a.to.Email
-	data := templates.Data{
-		Name: a.to.Greeting(), Locale: a.to.Locale, TimeZone: a.to.TimeZone, Device: a.Data.Device, IP: a.Data.IP, At: a.Data.At,
-		Title: a.title, Body: a.body,
-	}
+	data := a.Data.Words(a.to)
+	data.Title, data.Body = a.title, a.body
 	if info, ok := a.Category.Info(); ok && !info.Locked {
 		data.UnsubscribeURL = d.Links.URL(preferences.Link{Recipient: a.RecipientID, Category: a.Category})
 	}

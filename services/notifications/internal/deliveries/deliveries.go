@@ -39,6 +39,33 @@ type Data struct {
 	IP     string    `json:"ip,omitempty"`
 	At     time.Time `json:"at,omitzero"`
 	SendID uuid.UUID `json:"send_id,omitzero"` // whose title and text are told
+
+	LastNotice bool         `json:"last_notice,omitempty"`
+	By         templates.By `json:"by,omitempty"`
+	Added      []string     `json:"added,omitempty"`
+	Removed    []string     `json:"removed,omitempty"`
+	Inactive   bool         `json:"inactive,omitempty"`
+}
+
+// Words are what a template tells a recipient of it, without links.
+func (d Data) Words(to recipients.Recipient) templates.Data {
+	words := templates.Data{
+		Name:       to.Greeting(),
+		Locale:     to.Locale,
+		TimeZone:   to.TimeZone,
+		Device:     d.Device,
+		IP:         d.IP,
+		At:         d.At,
+		LastNotice: d.LastNotice,
+		By:         d.By,
+		Added:      d.Added,
+		Removed:    d.Removed,
+		Inactive:   d.Inactive,
+	}
+	if to.EraseAt != nil {
+		words.Until = *to.EraseAt
+	}
+	return words
 }
 
 // What a mail says of where something was done, in bytes. Programs write it about themselves, so that it is cut and not refused: the

@@ -10,6 +10,7 @@ import (
 type Kind struct {
 	Category api.Category     // "": as the send says
 	Link     auth.LinkPurpose // "": no link of auth's
+	Inactive bool             // reaches those, too, who are deactivated or deleted
 }
 
 // KindOf is what holds for a template; false for one that is not delivered by itself. What proves an address or tells of a danger is of
@@ -24,6 +25,10 @@ func KindOf(name templates.Name) (Kind, bool) {
 		return Kind{Category: api.CategorySecurity, Link: auth.LinkInvitation}, true
 	case templates.NewDevice, templates.PasswordChanged, templates.SessionCompromised:
 		return Kind{Category: api.CategorySecurity, Link: auth.LinkNotMe}, true
+	case templates.AccountDeleted, templates.AccountDeactivated, templates.AccountActivated, templates.AccountRestored,
+		templates.RolesChanged, templates.NameChanged:
+		// A restored account may still be deactivated, and events of other services come in any order: all of them reach everybody.
+		return Kind{Category: api.CategorySecurity, Inactive: true}, true
 	case templates.Welcome:
 		return Kind{Category: api.CategoryAccount}, true
 	case templates.Notification:

@@ -29,6 +29,7 @@ type Recipient struct {
 	Active             bool
 	Erased             bool
 	PreferencesVersion int64
+	EraseAt            *time.Time // when a deleted one will be erased; nil: is not deleted, or it is not known yet
 }
 
 // Registration is a recipient as auth first tells of them.
@@ -65,6 +66,7 @@ type Status struct {
 	OrgID   string
 	Version int64
 	Active  bool
+	EraseAt *time.Time // when a deleted one will be erased
 }
 
 // Roles are what a recipient may be addressed by, as of Version.

@@ -34,7 +34,13 @@ func (t *Tx) UpdateProfile(ctx context.Context, p recipients.Profile) error {
 
 // UpdateStatus replaces whether a recipient may be reached, unless something newer is there.
 func (t *Tx) UpdateStatus(ctx context.Context, s recipients.Status) error {
-	return t.q.UpdateRecipientStatus(ctx, db.UpdateRecipientStatusParams{ID: s.ID, OrgID: s.OrgID, Active: s.Active, Version: s.Version})
+	return t.q.UpdateRecipientStatus(ctx, db.UpdateRecipientStatusParams{
+		ID:      s.ID,
+		OrgID:   s.OrgID,
+		Active:  s.Active,
+		Version: s.Version,
+		EraseAt: s.EraseAt,
+	})
 }
 
 // UpdateRoles replaces what a recipient may be addressed by, unless something newer is there.
@@ -95,6 +101,7 @@ func recipientOf(row db.Recipient) recipients.Recipient {
 	return recipients.Recipient{
 		ID: row.ID, OrgID: row.OrgID, Email: row.Email, FullName: row.FullName, Locale: row.Locale, TimeZone: row.TimeZone,
 		Verified: row.VerifiedAt != nil, Active: row.Active, Erased: row.ErasedAt != nil, PreferencesVersion: row.PreferencesVersion,
+		EraseAt: row.EraseAt,
 	}
 }
 

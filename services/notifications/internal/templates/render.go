@@ -28,11 +28,28 @@ type Data struct {
 	IP     string    // likewise
 	At     time.Time // when; zero for mails that are not about an event of the account
 
+	LastNotice bool      // of new devices, for today
+	By         By        // who changed the account; "" for mails that are not about a change, and tell the device instead
+	Added      []string  // roles that were given
+	Removed    []string  // roles that were taken
+	Until      time.Time // until when it can be taken back; zero: not known
+	Inactive   bool      // the account stays deactivated
+
 	Title string // of a notification
 	Body  string // likewise; empty lines part paragraphs
 
 	UnsubscribeURL string // "" for what cannot be turned off
 }
+
+// By says who changed an account. No name is told: whoever has somebody's mailbox need not know who the administrators are.
+type By string
+
+// Who changes accounts.
+const (
+	BySelf          By = "self"
+	ByAdministrator By = "administrator"
+	BySystem        By = "system"
+)
 
 // Mail is a rendered mail.
 type Mail struct {
@@ -72,16 +89,35 @@ func (s *Set) Render(name Name, d Data) (Mail, error) {
 		l.UnsubscribeURL, l.Unsubscribe = d.UnsubscribeURL, v.say("unsubscribe")
 	}
 	if !d.At.IsZero() {
-		l.Details = []detail{
-			{v.say("label-device"), cmp.Or(oneLine(d.Device), v.say("unknown"))},
-			{v.say("label-ip"), cmp.Or(oneLine(d.IP), v.say("unknown"))},
-			{v.say("label-at"), formatTime(d.At, v.locale, d.TimeZone)},
-		}
+		l.Details = v.details(d)
 	}
 	if v.err != nil {
 		return Mail{}, v.err
 	}
 	return s.layOut(l)
+}
+
+// details are the facts of an event, one a line.
+func (v *voice) details(d Data) (out []detail) {
+	if d.By == "" {
+		out = append(out,
+			detail{v.say("label-device"), cmp.Or(oneLine(d.Device), v.say("unknown"))},
+			detail{v.say("label-ip"), cmp.Or(oneLine(d.IP), v.say("unknown"))})
+	}
+	if len(d.Added) > 0 {
+		out = append(out, detail{v.say("label-added"), v.facts.Added})
+	}
+	if len(d.Removed) > 0 {
+		out = append(out, detail{v.say("label-removed"), v.facts.Removed})
+	}
+	if d.By != "" {
+		out = append(out, detail{v.say("label-by"), v.say("by-" + string(d.By))})
+	}
+	out = append(out, detail{v.say("label-at"), formatTime(d.At, v.locale, d.TimeZone)})
+	if !d.Until.IsZero() {
+		out = append(out, detail{v.say("label-until"), v.facts.Until})
+	}
+	return out
 }
 
 // Brief makes the title and the text that tell the same in the app. Its errors are those of Render; so is a template without such a text.
@@ -119,6 +155,8 @@ type voice struct {
 // facts are what the files can mention.
 type facts struct {
 	Name, Product, LinkExpires, Device, Title, Body string
+	Added, Removed, Until                           string
+	Self, LastNotice, Inactive                      bool
 }
 
 func (s *Set) voice(name Name, d Data) (*voice, error) {
@@ -130,6 +168,8 @@ func (s *Set) voice(name Name, d Data) (*voice, error) {
 	return &voice{locale: locale, words: t, facts: facts{
 		Name: oneLine(d.Name), Product: s.brand.Product, LinkExpires: formatTime(d.LinkExpires, locale, d.TimeZone),
 		Device: oneLine(d.Device), Title: oneLine(d.Title), Body: d.Body,
+		Added: list(d.Added), Removed: list(d.Removed), Until: formatTime(d.Until, locale, d.TimeZone),
+		Self: d.By == BySelf, LastNotice: d.LastNotice, Inactive: d.Inactive,
 	}}, nil
 }
 
@@ -143,6 +183,22 @@ func (v *voice) say(block string) string {
 		v.err = errors.Join(v.err, fmt.Errorf("say %s in %s: %w", block, v.locale, err))
 	}
 	return b.String()
+}
+
+// mostListed is how many names a mail lists; an account can have hundreds of roles.
+const mostListed = 10
+
+// list is names in one line.
+func list(names []string) string {
+	more := ""
+	if len(names) > mostListed {
+		names, more = names[:mostListed], ", …"
+	}
+	lines := make([]string, len(names))
+	for i, name := range names {
+		lines[i] = oneLine(name)
+	}
+	return strings.Join(lines, ", ") + more
 }
 
 // paragraphs parts a text at empty lines.

@@ -36,11 +36,21 @@ const (
 	PasswordChanged    Name = "password_changed"
 	SessionCompromised Name = "session_compromised"
 	Notification       Name = "notification"
+
+	AccountDeleted     Name = "account_deleted"
+	AccountDeactivated Name = "account_deactivated"
+	AccountActivated   Name = "account_activated"
+	AccountRestored    Name = "account_restored"
+	RolesChanged       Name = "roles_changed"
+	NameChanged        Name = "name_changed"
 )
 
 // Names lists all templates.
 func Names() []Name {
-	return []Name{Verification, Reset, Welcome, Invitation, NewDevice, PasswordChanged, SessionCompromised, Notification}
+	return []Name{
+		Verification, Reset, Welcome, Invitation, NewDevice, PasswordChanged, SessionCompromised, Notification,
+		AccountDeleted, AccountDeactivated, AccountActivated, AccountRestored, RolesChanged, NameChanged,
+	}
 }
 
 // ErrUnknown is a template that does not exist.

@@ -36,6 +36,13 @@ func sample(name templates.Name, locale string) templates.Data {
 		d.Link = "https://app.example.com/account/not-me?token=abc"
 		d.Device, d.IP = "Firefox on Linux", "203.0.113.7"
 		d.At = time.Date(2026, 3, 2, 14, 4, 5, 0, time.UTC)
+	case templates.AccountDeleted:
+		d.By, d.At, d.Until = templates.BySelf, time.Date(2026, 3, 2, 14, 4, 5, 0, time.UTC), time.Date(2026, 4, 1, 14, 4, 5, 0, time.UTC)
+	case templates.AccountDeactivated, templates.AccountActivated, templates.AccountRestored, templates.NameChanged:
+		d.By, d.At = templates.ByAdministrator, time.Date(2026, 3, 2, 14, 4, 5, 0, time.UTC)
+	case templates.RolesChanged:
+		d.By, d.At = templates.ByAdministrator, time.Date(2026, 3, 2, 14, 4, 5, 0, time.UTC)
+		d.Added, d.Removed = []string{"admin", "editor"}, []string{"support"}
 	default:
 		d.Link = "https://app.example.com/account/" + string(name) + "?token=abc"
 		d.LinkExpires = time.Date(2026, 7, 2, 15, 4, 5, 0, time.UTC)
@@ -129,6 +136,43 @@ func TestHostileData(t *testing.T) {
 			require.LessOrEqual(t, len([]rune(mail.Subject)), 200)
 		})
 	})
+}
+
+// What differs within a template says what it is about.
+func TestRender_variants(t *testing.T) {
+	t.Parallel()
+	set := newSet(t)
+	at := time.Date(2026, 3, 2, 14, 4, 5, 0, time.UTC)
+	for name, tt := range map[string]struct {
+		template templates.Name
+		data     templates.Data
+		has, not []string
+	}{
+		"deleted_by_an_administrator": {templates.AccountDeleted, templates.Data{By: templates.ByAdministrator, At: at},
+			[]string{"was deleted", "Done by: an administrator", "erased for good soon"}, []string{"You have deleted", "taken back until", "Device", "IP address"}},
+		"deleted_by_oneself": {templates.AccountDeleted, templates.Data{By: templates.BySelf, At: at, Until: at.AddDate(0, 0, 30)},
+			[]string{"You have deleted", "Done by: you", "after 1 April 2026", "Can be taken back until: 1 April 2026"}, []string{"was deleted.", "soon"}},
+		"restored_and_inactive": {templates.AccountRestored, templates.Data{By: templates.ByAdministrator, At: at, Inactive: true},
+			[]string{"still deactivated"}, []string{"can sign in again"}},
+		"only_given": {templates.RolesChanged, templates.Data{By: templates.BySystem, At: at, Added: []string{"admin"}},
+			[]string{"Roles given: admin", "Done by: Atrium"}, []string{"Roles taken"}},
+		"many_roles": {templates.RolesChanged, templates.Data{By: templates.ByAdministrator, At: at, Removed: strings.Split("a b c d e f g h i j k l", " ")},
+			[]string{"Roles taken: a, b, c, d, e, f, g, h, i, j, …"}, []string{"Roles given"}},
+		"the_last_notice_of_a_day": {templates.NewDevice, templates.Data{At: at, LastNotice: true}, []string{"the last one within a day"}, nil},
+		"a_notice":                 {templates.NewDevice, templates.Data{At: at}, []string{"from a network"}, []string{"within a day"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			mail, err := set.Render(tt.template, tt.data)
+			require.NoError(t, err)
+			for _, text := range tt.has {
+				require.Contains(t, mail.Text, text)
+			}
+			for _, text := range tt.not {
+				require.NotContains(t, mail.Text, text)
+			}
+		})
+	}
 }
 
 func TestBrief(t *testing.T) {

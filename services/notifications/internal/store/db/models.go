@@ -63,6 +63,7 @@ type Recipient struct {
 	UpdatedAt          time.Time
 	ErasedAt           *time.Time
 	VerifiedAt         *time.Time
+	EraseAt            *time.Time
 }
 
 type Send struct {

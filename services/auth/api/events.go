@@ -91,11 +91,14 @@ type SessionCompromisedData struct {
 	At        time.Time `json:"at"`
 }
 
-// RolesChangedData is the whole list of an account's roles from now on.
+// RolesChangedData is the whole list of an account's roles from now on, what was given and taken, and by whom.
 type RolesChangedData struct {
 	AccountID uuid.UUID `json:"account_id"`
 	Roles     []string  `json:"roles"`
 	Version   int64     `json:"version"`
+	Added     []string  `json:"added,omitempty"`
+	Removed   []string  `json:"removed,omitempty"`
+	By        string    `json:"by,omitempty"` // an account's id, "issuer|sub" for a token of a further issuer, or "system"
 	At        time.Time `json:"at"`
 }
 

@@ -54,6 +54,9 @@ func TestEvents(t *testing.T) {
 		By:        "0198c5a0-6f5e-7c3b-9a51-3f7d1c2b4aaa",
 		At:        at,
 	})
+	goldenAs(t, api.RolesChanged, "noticed", api.RolesChangedData{
+		AccountID: id, Roles: []string{"admin", "user"}, Version: 3, Added: []string{"admin"}, Removed: []string{"support"}, By: session.String(), At: at,
+	})
 	golden(t, api.WatermarkRaised, api.WatermarkRaisedData{
 		Scope: "session", ID: session.String(), NotBefore: at, ExpiresAt: at.Add(16 * time.Minute),
 	})

@@ -103,7 +103,15 @@ func (s *Service) save(ctx context.Context, tx Tx, c authority.Case, after []ide
 	if err := s.record(ctx, tx, entry.With("before", sorted(identity.Names(c.Target.Roles))).With("after", names), err); err != nil {
 		return 0, err
 	}
-	err = identity.Publish(ctx, tx, api.RolesChanged, id, api.RolesChangedData{AccountID: id, Roles: names, Version: version, At: now.UTC()})
+	err = identity.Publish(ctx, tx, api.RolesChanged, id, api.RolesChangedData{
+		AccountID: id,
+		Roles:     names,
+		Version:   version,
+		Added:     sorted(identity.Names(difference(after, before))),
+		Removed:   sorted(identity.Names(difference(before, after))),
+		By:        by,
+		At:        now.UTC(),
+	})
 	if err != nil {
 		return 0, err
 	}

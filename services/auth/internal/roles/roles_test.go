@@ -274,7 +274,10 @@ func TestAssign(t *testing.T) {
 
 	events := authtest.Published(t, b.Bundle, api.RolesChanged)
 	require.Len(t, events, 1)
-	require.Equal(t, api.RolesChangedData{AccountID: ada.ID, Roles: []string{"support", "user"}, Version: 2, At: b.Clock.Now()}, events[0])
+	require.NotEqual(t, ada.ID.String(), events[0].By)
+	require.Equal(t, api.RolesChangedData{
+		AccountID: ada.ID, Roles: []string{"support", "user"}, Version: 2, Added: []string{"support"}, By: events[0].By, At: b.Clock.Now(),
+	}, events[0])
 	marks := authtest.Published(t, b.Bundle, api.WatermarkRaised)
 	require.Len(t, marks, 1)
 	require.Equal(t, ada.ID.String(), marks[0].ID)

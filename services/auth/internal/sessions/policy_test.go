@@ -80,7 +80,7 @@ func newFamily() *family {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	return &family{
 		session: identity.Session{CreatedAt: now, ExpiresAt: testConfig().until(now, now)},
-		tokens:  []*identity.RefreshToken{{ID: uuid.New(), ExpiresAt: testConfig().until(now, now)}},
+		tokens:  []*identity.RefreshToken{{ID: uuid.Must(uuid.NewV7()), ExpiresAt: testConfig().until(now, now)}},
 		now:     now,
 	}
 }
@@ -95,7 +95,7 @@ func (f *family) present(at int) (v verdict, got int) {
 	now, end := f.now, testConfig().until(f.session.CreatedAt, f.now)
 	switch v {
 	case rotates:
-		child := &identity.RefreshToken{ID: uuid.New(), ExpiresAt: end}
+		child := &identity.RefreshToken{ID: uuid.Must(uuid.NewV7()), ExpiresAt: end}
 		f.tokens[at].UsedAt, f.tokens[at].ChildID = &now, &child.ID
 		f.tokens = append(f.tokens, child)
 		f.session.ExpiresAt = end

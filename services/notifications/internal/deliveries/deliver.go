@@ -189,8 +189,11 @@ func (a attempt) tellsOfStanding() bool {
 // early reports whether what the mail tells has not arrived yet: auth says that an account was deleted, and users, a moment later, until
 // when that can be taken back. After a few attempts it goes out without.
 func (a attempt) early() bool {
-	return templates.Name(a.Template) == templates.AccountDeleted && a.to.EraseAt == nil && a.Attempts <= patience
+	return templates.Name(a.Template) == templates.AccountDeleted && !a.dated() && a.Attempts <= patience
 }
+
+// dated reports whether it is known until when a deletion can be taken back. A date from before the deletion is an earlier one's.
+func (a attempt) dated() bool { return a.to.EraseAt != nil && a.to.EraseAt.After(a.Data.At) }
 
 // patience is how many attempts wait for what belongs into a mail: some 35 seconds.
 const patience = 3

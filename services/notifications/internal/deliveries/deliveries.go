@@ -62,7 +62,7 @@ func (d Data) Words(to recipients.Recipient) templates.Data {
 		Removed:    d.Removed,
 		Inactive:   d.Inactive,
 	}
-	if to.EraseAt != nil {
+	if to.EraseAt != nil && to.EraseAt.After(d.At) {
 		words.Until = *to.EraseAt
 	}
 	return words

@@ -29,7 +29,7 @@ type Recipient struct {
 	Active             bool
 	Erased             bool
 	PreferencesVersion int64
-	EraseAt            *time.Time // when a deleted one will be erased; nil: is not deleted, or it is not known yet
+	EraseAt            *time.Time // when one who was deleted last will be erased; nil: it is not known
 }
 
 // Registration is a recipient as auth first tells of them.
@@ -66,7 +66,13 @@ type Status struct {
 	OrgID   string
 	Version int64
 	Active  bool
-	EraseAt *time.Time // when a deleted one will be erased
+}
+
+// Erasure says when a recipient who was deleted will be erased.
+type Erasure struct {
+	ID    uuid.UUID
+	OrgID string
+	At    time.Time
 }
 
 // Roles are what a recipient may be addressed by, as of Version.

@@ -34,13 +34,12 @@ func (t *Tx) UpdateProfile(ctx context.Context, p recipients.Profile) error {
 
 // UpdateStatus replaces whether a recipient may be reached, unless something newer is there.
 func (t *Tx) UpdateStatus(ctx context.Context, s recipients.Status) error {
-	return t.q.UpdateRecipientStatus(ctx, db.UpdateRecipientStatusParams{
-		ID:      s.ID,
-		OrgID:   s.OrgID,
-		Active:  s.Active,
-		Version: s.Version,
-		EraseAt: s.EraseAt,
-	})
+	return t.q.UpdateRecipientStatus(ctx, db.UpdateRecipientStatusParams{ID: s.ID, OrgID: s.OrgID, Active: s.Active, Version: s.Version})
+}
+
+// SetErasure keeps when a deleted recipient will be erased.
+func (t *Tx) SetErasure(ctx context.Context, e recipients.Erasure) error {
+	return t.q.SetRecipientErasure(ctx, db.SetRecipientErasureParams{ID: e.ID, OrgID: e.OrgID, EraseAt: e.At})
 }
 
 // UpdateRoles replaces what a recipient may be addressed by, unless something newer is there.

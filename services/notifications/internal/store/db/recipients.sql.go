@@ -367,6 +367,23 @@ func (q *Queries) ScrubDeliveries(ctx context.Context, recipientID uuid.UUID) er
 	return err
 }
 
+const setRecipientErasure = `-- name: SetRecipientErasure :exec
+INSERT INTO recipients (id, org_id, erase_at) VALUES ($1, $2, $3::timestamptz)
+ON CONFLICT (id) DO UPDATE SET erase_at = excluded.erase_at, updated_at = now()
+WHERE recipients.erased_at IS NULL
+`
+
+type SetRecipientErasureParams struct {
+	ID      uuid.UUID
+	OrgID   string
+	EraseAt time.Time
+}
+
+func (q *Queries) SetRecipientErasure(ctx context.Context, arg SetRecipientErasureParams) error {
+	_, err := q.db.Exec(ctx, setRecipientErasure, arg.ID, arg.OrgID, arg.EraseAt)
+	return err
+}
+
 const stopDeliveries = `-- name: StopDeliveries :many
 UPDATE deliveries SET state = 'skipped', reason = 'recipient_erased', next_attempt_at = NULL, updated_at = now()
 WHERE recipient_id = $1 AND state IN ('queued', 'failed', 'sending')

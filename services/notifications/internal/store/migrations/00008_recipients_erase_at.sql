@@ -1,6 +1,6 @@
 -- +goose Up
 
--- When a deleted recipient will be erased, as users says; null: is not deleted, or it is not known yet. The mail about a deletion tells it.
+-- When a recipient who was deleted will be erased, as users says; null: it is not known. The mail about a deletion tells it.
 ALTER TABLE recipients ADD COLUMN erase_at timestamptz;
 
 -- +goose Down

@@ -33,6 +33,11 @@ VALUES (@id, @org_id, @active, @version)
 ON CONFLICT (id) DO UPDATE SET active = excluded.active, status_version = excluded.status_version, updated_at = now()
 WHERE recipients.erased_at IS NULL AND recipients.status_version < excluded.status_version;
 
+-- name: SetRecipientErasure :exec
+INSERT INTO recipients (id, org_id, erase_at) VALUES (@id, @org_id, @erase_at::timestamptz)
+ON CONFLICT (id) DO UPDATE SET erase_at = excluded.erase_at, updated_at = now()
+WHERE recipients.erased_at IS NULL;
+
 -- name: UpdateRecipientRoles :exec
 INSERT INTO recipients (id, org_id, roles, roles_version)
 VALUES (@id, @org_id, @roles, @version)

@@ -53,7 +53,9 @@ func TestChanges_of_the_standing_are_told(t *testing.T) {
 
 	status := users.UserStatusData{UserID: ada.id, Version: 2, At: time.Now()}
 	publish(ctx, t, w.users, users.UserDeactivated, ada.id, status)
-	w.eventually(func() bool { return w.count("SELECT count(*) FROM recipients WHERE id = $1 AND NOT active", ada.id) == 1 }, "inactive")
+	w.eventually(func() bool {
+		return w.count("SELECT count(*) FROM recipients WHERE id = $1 AND NOT active", ada.id) == 1
+	}, "inactive")
 	w.stands(ctx, ada, auth.AccountStandingChangedData{Standing: auth.StandingDisabled, Version: 2, Cause: auth.VerbDeactivate, By: admin})
 	mail := w.mailTo(ada, "Your account was deactivated")
 	require.Contains(t, mail.Text, "Done by: an administrator")

@@ -3,6 +3,7 @@ package sessions
 import (
 	"context"
 
+	"github.com/atrium-mesh/atrium/pkg/request"
 	"github.com/atrium-mesh/atrium/services/auth/internal/devices"
 	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
 )
@@ -30,7 +31,7 @@ func (s *Service) recognise(ctx context.Context, tx identity.Tx, session identit
 		return recognition{}, err
 	}
 	known := !notFirst
-	for _, fingerprint := range [][]byte{s.Devices.Place(session.Device, session.IP), s.Devices.Cookie(cookie)} {
+	for _, fingerprint := range [][]byte{s.Devices.Place(session.Device, request.From(ctx).SeenIP()), s.Devices.Cookie(cookie)} {
 		if fingerprint == nil {
 			continue
 		}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -85,4 +86,39 @@ func TestNotices_of_changes(t *testing.T) {
 	_, etag := phone.Me()
 	phone.Patch(usersapi.UpdateMe.Path, etag, map[string]string{"full_name": "Ada Again"}).Want(http.StatusOK)
 	require.Equal(t, 1, admin.CountMails(p.Email, "Your name was changed"), "one's own change is no news")
+}
+
+// TestNotices_of_standing: being kept out, let in, deleted and restored reaches the person, also while nobody can sign in.
+func TestNotices_of_standing(t *testing.T) {
+	t.Parallel()
+	m := mesh.Processes(t, mesh.Options{EnvOf: map[string]string{"auth.REAUTHENTICATION_MAX_AGE": "5s"}})
+	admin := administrator(t, m)
+	p, phone := visitor(t, m).SignUp("stands")
+	user := "/api/v1/users/" + p.ID
+
+	admin.Post(user+"/deactivate", nil).Want(http.StatusOK)
+	mail := admin.ReadMail(p.Email, "Your account was deactivated")
+	require.Contains(t, mail.Text, "Done by: an administrator")
+	require.NotContains(t, mail.Text, mesh.AdminEmail)
+	admin.Post(user+"/activate", nil).Want(http.StatusOK)
+	admin.ReadMail(p.Email, "Your account was activated")
+	admin.Delete(user).Want(http.StatusNoContent)
+	mail = admin.ReadMail(p.Email, "Your account was deleted")
+	require.Contains(t, mail.Text, "Can be taken back until")
+	admin.Post(user+"/restore", nil).Want(http.StatusOK)
+	mail = admin.ReadMail(p.Email, "Your account was restored")
+
+	phone.Login(p)
+	for _, title := range []string{"deactivated", "activated", "deleted", "restored"} {
+		waitTold(t, phone, "Your account was "+title)
+	}
+
+	begun := time.Now()
+	phone.Eventually("the session is not fresh any more", func() bool { return time.Since(begun) > 6*time.Second })
+	phone.Delete(user).WantProblem(http.StatusForbidden, "reauthentication_required")
+	phone.Post(authapi.Reauthenticate.Path, map[string]string{"password": p.Password}).Want(http.StatusNoContent)
+	phone.Delete(user).Want(http.StatusNoContent)
+	mail = admin.ReadMailAfter(p.Email, "Your account was deleted", mail.ID)
+	require.Contains(t, mail.Text, "You have deleted your account")
+	require.Contains(t, mail.Text, "Done by: you")
 }

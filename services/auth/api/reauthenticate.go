@@ -27,8 +27,8 @@ var Reauthenticate = op.Op[ReauthenticateRequest, struct{}]{
 		Summary:       "Prove who is there",
 		DefaultStatus: http.StatusNoContent,
 		Errors:        []int{http.StatusForbidden, http.StatusTooManyRequests},
-		Description: "Takes the password once more, and notes on this session that the person is there, as signing in does. 403 `wrong_password`, and 429 " +
-			"after too many wrong ones.",
+		Description: "Takes the password once more, and makes this session fresh for ten minutes (`REAUTHENTICATION_MAX_AGE`), as signing in does. " +
+			"Deleting oneself asks for a fresh session: 403 `reauthentication_required`. 403 `wrong_password` here, and 429 after too many wrong ones.",
 	},
 	Allow: authz.Authenticated(),
 	Limit: op.LimitSignIn,

@@ -37,7 +37,7 @@ func (w *world) told(p person, title string) (body string) {
 	return body
 }
 
-func (w *world) stands(ctx context.Context, p person, d auth.AccountStandingChangedData) {
+func (w *world) standing(ctx context.Context, p person, d auth.AccountStandingChangedData) {
 	w.t.Helper()
 	d.AccountID, d.At = p.id, time.Date(2026, 3, 2, 14, 4, 5, 0, time.UTC)
 	publish(ctx, w.t, w.auth, auth.AccountStandingChanged, p.id, d)
@@ -50,13 +50,7 @@ func TestChanges_of_the_standing_are_told(t *testing.T) {
 	w.start()
 	ada := w.known("Ada")[0]
 	admin, ctx := newID(t).String(), t.Context()
-
-	status := users.UserStatusData{UserID: ada.id, Version: 2, At: time.Now()}
-	publish(ctx, t, w.users, users.UserDeactivated, ada.id, status)
-	w.eventually(func() bool {
-		return w.count("SELECT count(*) FROM recipients WHERE id = $1 AND NOT active", ada.id) == 1
-	}, "inactive")
-	w.stands(ctx, ada, auth.AccountStandingChangedData{Standing: auth.StandingDisabled, Version: 2, Cause: auth.VerbDeactivate, By: admin})
+	w.standing(ctx, ada, auth.AccountStandingChangedData{Standing: auth.StandingDisabled, Version: 2, Cause: auth.VerbDeactivate, By: admin})
 	mail := w.mailTo(ada, "Your account was deactivated")
 	require.Contains(t, mail.Text, "Done by: an administrator")
 	require.Contains(t, mail.Text, "2 March 2026, 14:04 (UTC)")
@@ -64,11 +58,11 @@ func TestChanges_of_the_standing_are_told(t *testing.T) {
 	require.NotContains(t, mail.Text, "token=")
 	require.Contains(t, w.told(ada, "Your account was deactivated"), "If you think that this is a mistake")
 
-	w.stands(ctx, ada, auth.AccountStandingChangedData{Standing: auth.StandingActive, Version: 3, Cause: auth.VerbActivate, By: admin})
+	w.standing(ctx, ada, auth.AccountStandingChangedData{Standing: auth.StandingActive, Version: 3, Cause: auth.VerbActivate, By: admin})
 	w.mailTo(ada, "Your account was activated")
 
 	eraseAt := time.Date(2026, 4, 1, 14, 4, 5, 0, time.UTC)
-	w.stands(ctx, ada, auth.AccountStandingChangedData{Standing: auth.StandingDeleted, Version: 4, Cause: auth.VerbDelete, By: ada.id.String()})
+	w.standing(ctx, ada, auth.AccountStandingChangedData{Standing: auth.StandingDeleted, Version: 4, Cause: auth.VerbDelete, By: ada.id.String()})
 	w.eventually(func() bool {
 		return w.count("SELECT count(*) FROM deliveries WHERE recipient_id = $1 AND reason = 'facts_missing'", ada.id) == 1
 	}, "the mail waits for the date")
@@ -77,7 +71,7 @@ func TestChanges_of_the_standing_are_told(t *testing.T) {
 	require.Contains(t, mail.Text, "You have deleted your account")
 	require.Contains(t, mail.Text, "after 1 April 2026, 14:04 (UTC)")
 
-	w.stands(ctx, ada, auth.AccountStandingChangedData{Standing: auth.StandingDisabled, Version: 5, Cause: auth.VerbRestore, By: admin})
+	w.standing(ctx, ada, auth.AccountStandingChangedData{Standing: auth.StandingDisabled, Version: 5, Cause: auth.VerbRestore, By: admin})
 	require.Contains(t, w.mailTo(ada, "Your account was restored").Text, "still deactivated")
 	require.NotEmpty(t, w.told(ada, "Your account was restored"))
 }
@@ -89,17 +83,16 @@ func TestChanges_are_not_told_after_an_erasure(t *testing.T) {
 	w.env["MAIL_RETRY_AFTER"] = "1h"
 	w.start()
 	ada := w.known("Ada")[0]
-	w.stands(t.Context(), ada, auth.AccountStandingChangedData{
+	w.standing(t.Context(), ada, auth.AccountStandingChangedData{
 		Standing: auth.StandingDeleted, Version: 2, Cause: auth.VerbDelete, By: newID(t).String(),
 	})
 	w.eventually(func() bool {
 		return w.count("SELECT count(*) FROM deliveries WHERE recipient_id = $1 AND reason = 'facts_missing'", ada.id) == 1
 	}, "the mail waits for the date")
-	publish(t.Context(), t, w.users, users.UserErased, ada.id, users.UserErasedData{UserID: ada.id, At: time.Now()})
+	w.standing(t.Context(), ada, auth.AccountStandingChangedData{Standing: auth.StandingErased, Version: 3, Cause: auth.VerbErase, By: "system"})
 	w.eventually(func() bool {
 		return w.count("SELECT count(*) FROM deliveries WHERE recipient_id = $1 AND state = 'skipped'", ada.id) == 1
 	}, "the mail is stopped")
-	w.stands(t.Context(), ada, auth.AccountStandingChangedData{Standing: auth.StandingErased, Version: 3, Cause: auth.VerbErase, By: "system"})
 	require.Empty(t, w.smtp.Mails())
 }
 

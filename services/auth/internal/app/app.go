@@ -130,7 +130,7 @@ func compose(cfg authconfig.Config, base *service.Base) (domain, error) {
 	cursors := page.NewCursors(base.Key("auth cursors"))
 	access := tokens.NewAccess(tokens.Config{Issuer: cfg.Issuer, Audience: cfg.Audience, TTL: cfg.AccessTokenTTL}, ring)
 	rule := authority.New(authority.Config{VerifiedOnly: cfg.RequireVerifiedEmail})
-	stands := standing.New(standing.Deps{Store: records.Standing(), Rule: rule, Ender: ender})
+	stands := standing.New(standing.Config{ProofMaxAge: cfg.ProofMaxAge}, standing.Deps{Store: records.Standing(), Rule: rule, Ender: ender})
 	return domain{
 		accounts: accounts.New(accounts.Config{
 			RegistrationEnabled: cfg.RegistrationEnabled, AnswerAfter: cfg.AnswerAfter,

@@ -146,3 +146,14 @@ func As(ctx context.Context, account uuid.UUID, permissions ...string) context.C
 		Subject: account.String(), SessionID: uuid.Nil.String(), OrgID: identity.Org, Type: "user", Permissions: permissions,
 	})
 }
+
+// In is As with a session, for what asks how fresh it is.
+func In(ctx context.Context, session identity.Session, permissions ...string) context.Context {
+	return authz.WithPrincipal(ctx, &authz.Principal{
+		Subject:     session.AccountID.String(),
+		SessionID:   session.ID.String(),
+		OrgID:       identity.Org,
+		Type:        "user",
+		Permissions: permissions,
+	})
+}

@@ -30,6 +30,7 @@ type Config struct {
 	AccessTokenTTL  time.Duration `env:"ACCESS_TOKEN_TTL" envDefault:"15m" doc:"How long an access token lives, at most an hour."`
 	RefreshTokenTTL time.Duration `env:"REFRESH_TOKEN_TTL" envDefault:"720h" doc:"How long a session lives without being used."`
 	SessionMaxAge   time.Duration `env:"SESSION_MAX_AGE" envDefault:"2160h" doc:"How long a session lives at most, however much it is used; then the person signs in again."`
+	ProofMaxAge     time.Duration `env:"REAUTHENTICATION_MAX_AGE" envDefault:"10m" doc:"How long after giving the password somebody may delete themselves; afterwards it is asked for once more."`
 	RefreshGrace    time.Duration `env:"REFRESH_GRACE" envDefault:"60s" doc:"Time in which a used refresh token gives its successor again, as long as nobody used that: an answer may be lost, and tabs may race."`
 
 	AuditRetention time.Duration `env:"AUDIT_RETENTION" envDefault:"8760h" doc:"How long the audit trail is kept, at least a day."`
@@ -44,6 +45,8 @@ const (
 	mostAccessTTL  = time.Hour
 	mostGrace      = 5 * time.Minute
 	leastMaxAge    = time.Second
+	leastProof     = time.Second
+	mostProof      = time.Hour
 	leastAudit     = 24 * time.Hour
 )
 
@@ -58,6 +61,9 @@ func (c Config) Validate() error {
 	}
 	if c.SessionMaxAge < leastMaxAge {
 		problems = append(problems, config.Problemf("SESSION_MAX_AGE", "must be at least %s.", leastMaxAge))
+	}
+	if c.ProofMaxAge < leastProof || c.ProofMaxAge > mostProof {
+		problems = append(problems, config.Problemf("REAUTHENTICATION_MAX_AGE", "must be %s to %s.", leastProof, mostProof))
 	}
 	if c.RefreshGrace < 0 || c.RefreshGrace > mostGrace {
 		problems = append(problems, config.Problemf("REFRESH_GRACE", "must be 0s to %s.", mostGrace))

@@ -40,7 +40,7 @@ func setup(t *testing.T) *bundle {
 	require.NoError(t, err)
 	start(t, events.NewRelay(events.RelayConfig{Pool: b.users, JS: js, Stream: "USERS", Prefix: "users"}))
 	start(t, events.NewConsumer(events.ConsumerConfig{
-		Name: "auth", Pool: b.Pool, JS: js, Handlers: consumers.Handlers(standing.New(standing.Deps{
+		Name: "auth", Pool: b.Pool, JS: js, Handlers: consumers.Handlers(standing.New(standing.Config{}, standing.Deps{
 			Store: b.Store.Standing(), Ender: revocation.NewEnder(15 * time.Minute), Clock: b.Clock.Now,
 		})),
 	}))

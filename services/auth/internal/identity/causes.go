@@ -53,7 +53,7 @@ func linkOf(typeName string, data any) (api.LinkPurpose, time.Time) {
 	case api.SessionCompromisedData:
 		return api.LinkNotMe, d.At
 	case api.SessionStartedData:
-		if d.NewDevice {
+		if d.NewDevice && !d.Quiet {
 			return api.LinkNotMe, d.At
 		}
 	}

@@ -51,7 +51,7 @@ func (s *Service) assign(ctx context.Context, tx Tx, id uuid.UUID, in *api.SetUs
 	if err != nil {
 		return nil, err
 	}
-	added, removed := difference(after, before), difference(before, after)
+	added, removed := difference(after, c.Target.Roles), difference(c.Target.Roles, after)
 	if len(added)+len(removed) == 0 {
 		return assignment(before, account.RolesVersion), nil
 	}
@@ -107,9 +107,9 @@ func (s *Service) save(ctx context.Context, tx Tx, c authority.Case, after []ide
 		AccountID: id,
 		Roles:     names,
 		Version:   version,
-		Added:     sorted(identity.Names(difference(after, before))),
-		Removed:   sorted(identity.Names(difference(before, after))),
-		By:        by,
+		Added:     sorted(identity.Names(difference(after, c.Target.Roles))),
+		Removed:   sorted(identity.Names(difference(c.Target.Roles, after))),
+		By:        c.Caller.Subject,
 		At:        now.UTC(),
 	})
 	if err != nil {

@@ -18,6 +18,8 @@ import (
 	"github.com/atrium-mesh/atrium/services/auth/internal/store"
 )
 
+const proofMaxAge = 10 * time.Minute
+
 type bundle struct {
 	*authtest.Bundle
 	*standing.Service
@@ -27,7 +29,7 @@ type bundle struct {
 func setup(t *testing.T) *bundle {
 	t.Helper()
 	b := authtest.New(t)
-	return &bundle{Bundle: b, Service: standing.New(standing.Deps{
+	return &bundle{Bundle: b, Service: standing.New(standing.Config{ProofMaxAge: proofMaxAge}, standing.Deps{
 		Store: b.Store.Standing(),
 		Rule:  authority.New(authority.Config{VerifiedOnly: true}),
 		Ender: revocation.NewEnder(15 * time.Minute),

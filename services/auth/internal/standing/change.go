@@ -50,6 +50,9 @@ func (s *Service) change(ctx context.Context, verb api.Verb, account uuid.UUID) 
 		if err != nil {
 			return err
 		}
+		if err := s.fresh(ctx, tx, c); err != nil {
+			return err
+		}
 		status, err := next(c.Target.Account, verb)
 		if err != nil {
 			return err

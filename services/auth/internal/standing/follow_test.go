@@ -27,7 +27,7 @@ func TestErase(t *testing.T) {
 	require.NoError(t, b.in(t, func(tx standing.Tx) error {
 		entry, err := audit.New(ctx, b.Clock.Now(), audit.SessionStarted, ada.ID.String())
 		require.NoError(t, err)
-		if _, err := tx.SeeDevice(t.Context(), ada.ID, []byte("print"), "curl", b.Clock.Now()); err != nil {
+		if _, err := tx.SeeDevice(t.Context(), ada.ID, identity.Device{Fingerprint: []byte("print"), Name: "curl", At: b.Clock.Now()}); err != nil {
 			return err
 		}
 		if err := tx.AddRefreshToken(t.Context(), identity.RefreshToken{

@@ -56,6 +56,11 @@ type Profile struct {
 	Version  int64
 }
 
+// Config is what the service is configured with.
+type Config struct {
+	ProofMaxAge time.Duration // how old a proof may be of who deletes themselves
+}
+
 // Deps is what the service needs. All but Clock are required.
 type Deps struct {
 	Store Store
@@ -65,12 +70,15 @@ type Deps struct {
 }
 
 // Service changes the standing of accounts.
-type Service struct{ Deps }
+type Service struct {
+	Config
+	Deps
+}
 
 // New makes the service.
-func New(deps Deps) *Service {
+func New(cfg Config, deps Deps) *Service {
 	if deps.Clock == nil {
 		deps.Clock = time.Now
 	}
-	return &Service{Deps: deps}
+	return &Service{Config: cfg, Deps: deps}
 }

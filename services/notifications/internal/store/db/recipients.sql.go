@@ -265,7 +265,7 @@ func (q *Queries) EraseSends(ctx context.Context, recipientID uuid.UUID) error {
 }
 
 const getRecipient = `-- name: GetRecipient :one
-SELECT id, org_id, email, full_name, locale, time_zone, profile_version, active, status_version, roles, roles_version, preferences_version, last_seq, created_at, updated_at, erased_at, verified_at FROM recipients WHERE id = $1
+SELECT id, org_id, email, full_name, locale, time_zone, profile_version, active, status_version, roles, roles_version, preferences_version, last_seq, created_at, updated_at, erased_at, verified_at, erase_at FROM recipients WHERE id = $1
 `
 
 func (q *Queries) GetRecipient(ctx context.Context, id uuid.UUID) (Recipient, error) {
@@ -289,12 +289,13 @@ func (q *Queries) GetRecipient(ctx context.Context, id uuid.UUID) (Recipient, er
 		&i.UpdatedAt,
 		&i.ErasedAt,
 		&i.VerifiedAt,
+		&i.EraseAt,
 	)
 	return i, err
 }
 
 const lockRecipient = `-- name: LockRecipient :one
-SELECT id, org_id, email, full_name, locale, time_zone, profile_version, active, status_version, roles, roles_version, preferences_version, last_seq, created_at, updated_at, erased_at, verified_at FROM recipients WHERE id = $1 FOR NO KEY UPDATE
+SELECT id, org_id, email, full_name, locale, time_zone, profile_version, active, status_version, roles, roles_version, preferences_version, last_seq, created_at, updated_at, erased_at, verified_at, erase_at FROM recipients WHERE id = $1 FOR NO KEY UPDATE
 `
 
 func (q *Queries) LockRecipient(ctx context.Context, id uuid.UUID) (Recipient, error) {
@@ -318,6 +319,7 @@ func (q *Queries) LockRecipient(ctx context.Context, id uuid.UUID) (Recipient, e
 		&i.UpdatedAt,
 		&i.ErasedAt,
 		&i.VerifiedAt,
+		&i.EraseAt,
 	)
 	return i, err
 }

@@ -2,6 +2,8 @@ package chart_test
 
 import (
 	"context"
+	"encoding/base64"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -36,13 +38,14 @@ func startNATS(t *testing.T, conf string) string {
 	return running.ClientURL()
 }
 
-// natsOptions reads the configuration as the server does. Variables take the place of the environment, which tests share.
+// natsOptions reads the configuration as the server does, with a secrets.conf beside it. POD_NAME takes the place of the
+// environment, which tests share.
 func natsOptions(t *testing.T, conf string) *server.Options {
 	t.Helper()
-	variables := "POD_NAME: test\n"
+	variables := ""
 	for _, user := range append([]string{"cluster"}, meshServices...) {
 		if name := "NATS_PASSWORD_" + strings.ToUpper(user); strings.Contains(conf, "$"+name) {
-			variables += name + ": p" + user + "\n"
+			variables += name + ": \"p" + user + "\"\n"
 		}
 	}
 	for _, node := range []string{"0", "1", "2"} {
@@ -50,8 +53,10 @@ func natsOptions(t *testing.T, conf string) *server.Options {
 			variables += name + ": \"nats-route://cluster:pcluster@atrium-nats-" + node + ".atrium-nats-headless:6222\"\n"
 		}
 	}
-	file := filepath.Join(t.TempDir(), "nats.conf")
-	require.NoError(t, os.WriteFile(file, []byte(variables+conf), 0o600))
+	root := t.TempDir()
+	file := filepath.Join(root, "nats.conf")
+	require.NoError(t, os.WriteFile(file, []byte("POD_NAME: test\n"+conf), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(root, "secrets.conf"), []byte(variables), 0o600))
 	opts, err := server.ProcessConfigFile(file)
 	require.NoError(t, err)
 	return opts
@@ -220,6 +225,45 @@ func TestNATSAnswers(t *testing.T) {
 	answer, err := asking.RequestWithContext(short(t), "rpc.auth.list-watermarks", nil)
 	require.NoError(t, err)
 	require.Equal(t, "yes", string(answer.Data))
+}
+
+// TestNATSSecrets lets nats-server read what the pod mounts: the rendered secrets.conf has each password that nats.conf uses, and none
+// besides, which nats-server would refuse; and they are those of the services.
+func TestNATSSecrets(t *testing.T) {
+	t.Parallel()
+	for _, replicas := range []int{1, 3} {
+		all := objects(t, []byte(render(t, "minimal", fmt.Sprint("--set=nats.bundled.replicas=", replicas))))
+		root := t.TempDir()
+		file := filepath.Join(root, "nats.conf")
+		conf := "POD_NAME: test\n" + text(find(t, all, "ConfigMap", "atrium-nats"), "data", "nats.conf")
+		require.NoError(t, os.WriteFile(file, []byte(conf), 0o600))
+		require.NoError(t, os.WriteFile(filepath.Join(root, "secrets.conf"), []byte(secretOf(t, all, "atrium-nats", "secrets.conf")), 0o600))
+		opts, err := server.ProcessConfigFile(file)
+		require.NoError(t, err)
+		require.Len(t, opts.Users, len(meshServices))
+		for _, user := range opts.Users {
+			require.Equal(t, secretOf(t, all, "atrium-"+user.Username, "nats-password"), user.Password)
+			require.Len(t, user.Password, 32)
+		}
+		if replicas == 1 {
+			continue
+		}
+		require.Len(t, opts.Routes, replicas)
+		for i, route := range opts.Routes {
+			password, _ := route.User.Password()
+			require.Equal(t, opts.Cluster.Password, password)
+			require.Equal(t, fmt.Sprintf("atrium-nats-%d.atrium-nats-headless:6222", i), route.Host)
+		}
+	}
+}
+
+// secretOf is one value of a rendered Secret.
+func secretOf(t *testing.T, all []map[string]any, name, key string) string {
+	t.Helper()
+	plain, err := base64.StdEncoding.DecodeString(text(find(t, all, "Secret", name), "data", key))
+	require.NoError(t, err)
+	require.NotEmpty(t, plain, "%s of %s", key, name)
+	return string(plain)
 }
 
 // TestNATSPasswords lets nobody in without one.

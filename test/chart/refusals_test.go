@@ -21,16 +21,24 @@ func TestRefusals(t *testing.T) {
 		"postgres.mode=external,auth.database.existingSecret=a,users.database.existingSecret=u": "notifications.database.existingSecret is required",
 		"tls.mode=given": "tls.given.auth is required with tls.mode given",
 		"tls.mode=given,tls.given.auth=a,tls.given.users=a,tls.given.notifications=a,tls.given.gateway=a": "tls.given.nats is required",
-		"inbox.enabled=false":         "mail.existingSecret is required when inbox.enabled is false",
-		"httpRoute.enabled=true":      "httpRoute.parentRefs is required",
-		"shutdown.gracePeriod=20":     "shutdown.gracePeriod must be at least",
-		"postgers.mode=external":      "postgers",
-		"auth.replica=3":              "replica",
-		"tls.mode=on":                 "tls/mode",
-		"postgres.mode=mysql":         "postgres/mode",
-		"publicURL=atrium.example":    "publicURL",
-		"replicas=many":               "replicas",
-		"nats.bundled.storage.size=5": "size",
+		"inbox.enabled=false":    "mail.existingSecret is required when inbox.enabled is false",
+		"httpRoute.enabled=true": "httpRoute.parentRefs is required",
+		"ingress.enabled=true":   "gateway.trustedProxies is required with ingress.enabled: the addresses of the proxies in front",
+		"httpRoute.enabled=true,httpRoute.parentRefs[0].name=public": "gateway.trustedProxies is required with httpRoute.enabled",
+		"ingress.enabled=true,gateway.trustedProxies={10.0.0.0/8}":   "gateway.trustedProxies must not hold 10.0.0.0/8",
+		"gateway.trustedProxies={10.0.40.0/28,0.0.0.0/0}":            "gateway.trustedProxies must not hold 0.0.0.0/0",
+		"gateway.trustedProxies={::/0}":                              "gateway.trustedProxies must not hold ::/0",
+		"image.tag=main,image.digests.auth=" + digest("a"):           "image.tag and image.digests.auth are both set",
+		"image.digests.auth=latest":                                  "digests/auth",
+		"users.existingSecret=mine":                                  "nats.bundled.existingSecret is required with users.existingSecret",
+		"shutdown.gracePeriod=20":                                    "shutdown.gracePeriod must be at least",
+		"postgers.mode=external":                                     "postgers",
+		"auth.replica=3":                                             "replica",
+		"tls.mode=on":                                                "tls/mode",
+		"postgres.mode=mysql":                                        "postgres/mode",
+		"publicURL=atrium.example":                                   "publicURL",
+		"replicas=many":                                              "replicas",
+		"nats.bundled.storage.size=5":                                "size",
 	} {
 		t.Run(settings, func(t *testing.T) {
 			t.Parallel()
@@ -38,5 +46,14 @@ func TestRefusals(t *testing.T) {
 			require.ErrorContains(t, err, want)
 			require.Less(t, strings.Count(err.Error(), "\n"), 8, err.Error())
 		})
+	}
+}
+
+// TestTrustedProxies: addresses and narrow networks are taken, also single ones.
+func TestTrustedProxies(t *testing.T) {
+	t.Parallel()
+	for _, proxies := range []string{"10.0.40.0/28", "10.0.40.17", "10.0.0.0/16", "2001:db8::/64", "2001:db8::1"} {
+		_, err := helm(t, "template", "atrium", chartFolder, "--set", "ingress.enabled=true,gateway.trustedProxies={"+proxies+"}")
+		require.NoError(t, err, proxies)
 	}
 }

@@ -44,14 +44,14 @@ func TestPods(t *testing.T) {
 				require.Equal(t, false, dig(w.pod, "automountServiceAccountToken"), w.name)
 				require.Equal(t, true, dig(w.pod, "securityContext", "runAsNonRoot"), w.name)
 				require.Equal(t, "RuntimeDefault", dig(w.pod, "securityContext", "seccompProfile", "type"), w.name)
-				for _, c := range list(w.pod, "containers") {
+				for _, c := range append(list(w.pod, "initContainers"), list(w.pod, "containers")...) {
 					require.Equal(t, false, dig(c, "securityContext", "allowPrivilegeEscalation"), w.name)
 					require.Equal(t, true, dig(c, "securityContext", "readOnlyRootFilesystem"), w.name)
 					require.Equal(t, []any{"ALL"}, dig(c, "securityContext", "capabilities", "drop"), w.name)
 					require.NotEmpty(t, text(c, "resources", "requests", "cpu"), w.name)
 					require.NotEmpty(t, text(c, "resources", "limits", "memory"), w.name)
 					require.Nil(t, dig(c, "resources", "limits", "cpu"), w.name)
-					if w.kind != "Pod" {
+					if w.kind != "Pod" && slices.ContainsFunc(list(w.pod, "containers"), func(of any) bool { return text(of, "name") == text(c, "name") }) {
 						require.NotNil(t, dig(c, "readinessProbe"), w.name)
 						require.NotNil(t, dig(c, "livenessProbe"), w.name)
 					}
@@ -101,7 +101,7 @@ func TestReferences(t *testing.T) {
 	for set, given := range map[string][]string{
 		"default": nil, "evaluation": nil, "minimal": nil,
 		"production": {
-			"atrium-admin", "atrium-smtp", "atrium-redis", "postgres-ca", "atrium-auth-database", "atrium-users-database",
+			"atrium-admin", "atrium-smtp", "atrium-redis", "atrium-otlp", "postgres-ca", "atrium-auth-database", "atrium-users-database",
 			"atrium-notifications-database", "atrium-auth-tls", "atrium-users-tls", "atrium-notifications-tls", "atrium-gateway-tls", "atrium-nats-tls",
 		},
 		"cloudnativepg": {
@@ -125,10 +125,12 @@ func TestReferences(t *testing.T) {
 						require.Contains(t, target["data"], ref.key, "%s of %s", ref.name, w.name)
 					}
 				}
-				for _, mount := range list(w.pod, "containers", 0, "volumeMounts") {
-					volumes := append(list(w.pod, "volumes"), volumeClaims(w.object)...)
-					require.True(t, slices.ContainsFunc(volumes, func(v any) bool { return text(v, "name") == text(mount, "name") }),
-						"%s mounts %s", w.name, text(mount, "name"))
+				volumes := append(list(w.pod, "volumes"), volumeClaims(w.object)...)
+				for _, c := range append(list(w.pod, "initContainers"), list(w.pod, "containers")...) {
+					for _, mount := range list(c, "volumeMounts") {
+						require.True(t, slices.ContainsFunc(volumes, func(v any) bool { return text(v, "name") == text(mount, "name") }),
+							"%s mounts %s", w.name, text(mount, "name"))
+					}
 				}
 			}
 		})
@@ -137,19 +139,25 @@ func TestReferences(t *testing.T) {
 
 type reference struct{ kind, name, key string }
 
+// references are what the volumes of a pod are made of; TestSecretsAreFiles sees to it that there are no others.
 func references(pod any) []reference {
 	var out []reference
-	for _, e := range list(pod, "containers", 0, "env") {
-		if ref := dig(e, "valueFrom", "secretKeyRef"); ref != nil {
-			out = append(out, reference{"Secret", text(ref, "name"), text(ref, "key")})
+	add := func(kind, name string, items []any) {
+		switch {
+		case name == "":
+		case len(items) == 0:
+			out = append(out, reference{kind: kind, name: name})
+		}
+		for _, item := range items {
+			out = append(out, reference{kind: kind, name: name, key: text(item, "key")})
 		}
 	}
 	for _, v := range list(pod, "volumes") {
-		if name := text(v, "secret", "secretName"); name != "" {
-			out = append(out, reference{"Secret", name, text(v, "secret", "items", 0, "key")})
-		}
-		if name := text(v, "configMap", "name"); name != "" {
-			out = append(out, reference{"ConfigMap", name, ""})
+		add("Secret", text(v, "secret", "secretName"), list(v, "secret", "items"))
+		add("ConfigMap", text(v, "configMap", "name"), list(v, "configMap", "items"))
+		for _, s := range list(v, "projected", "sources") {
+			add("Secret", text(s, "secret", "name"), list(s, "secret", "items"))
+			add("ConfigMap", text(s, "configMap", "name"), list(s, "configMap", "items"))
 		}
 	}
 	return out

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Starts PostgreSQL for evaluation: makes the data directory when there is none, sees that every service has its role and its database,
-# and becomes the server. It needs bash, initdb, postgres, pg_ctl and psql.
+# and becomes the server. It needs bash, cat, initdb, postgres, pg_ctl and psql.
 set -euo pipefail
 umask 077
 
@@ -29,8 +29,7 @@ fi
 pg_ctl start --pgdata="$PGDATA" --wait --timeout=300 --silent \
   --options="-c listen_addresses='' -c unix_socket_directories=$socket -c logging_collector=off"
 for service in $SERVICES; do
-  password=PASSWORD_${service^^}
-  ROLE=atrium_$service ROLE_PASSWORD=${!password} psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 \
+  ROLE=atrium_$service ROLE_PASSWORD_FILE=/etc/atrium/secrets/$service psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 \
     --host="$socket" --username=postgres --dbname=postgres --file="$config/roles.sql"
 done
 pg_ctl stop --pgdata="$PGDATA" --mode=fast --wait --silent

@@ -1,6 +1,6 @@
 -- Makes the role and the database of one service, or brings them up to date. Run at every start.
 \getenv role ROLE
-\getenv password ROLE_PASSWORD
+\set password `cat "$ROLE_PASSWORD_FILE"`
 SELECT format('CREATE ROLE %I LOGIN', :'role') WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'role')
 \gexec
 SELECT format('ALTER ROLE %I PASSWORD %L', :'role', :'password')

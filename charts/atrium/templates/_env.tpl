@@ -4,7 +4,6 @@
 {{- define "atrium.serviceEnv" -}}
 {{- $v := .root.Values -}}
 {{- $tls := include "atrium.tlsOn" .root -}}
-{{- $secret := include "atrium.secretName" . -}}
 - name: HTTP_ADDR
   value: ":8080"
 - name: ADMIN_ADDR
@@ -27,12 +26,10 @@
 - name: GOMEMLIMIT
   value: {{ . }}
 {{- end }}
-- name: SECRET_KEY
-  valueFrom:
-    secretKeyRef:
-      name: {{ $secret }}
-      key: secret-key
-{{- include "atrium.serviceSecretEnv" . | nindent 0 }}
+{{- range include "atrium.secretFiles" . | fromYamlArray }}
+- name: {{ .variable }}_FILE
+  value: /etc/atrium/secrets/{{ .variable | lower | replace "_" "-" }}
+{{- end }}
 {{- include "atrium.natsEnv" . | nindent 0 }}
 {{- if $tls }}
 - name: TLS_CA_FILE
@@ -43,13 +40,6 @@
   value: /etc/atrium/tls/tls.crt
 - name: TLS_KEY_FILE
   value: /etc/atrium/tls/tls.key
-{{- end }}
-{{- if has .component (splitList " " (include "atrium.databases" .)) }}
-- name: DATABASE_URL
-  valueFrom:
-    secretKeyRef:
-      name: {{ include "atrium.databaseSecret" . }}
-      key: {{ .own.database.key }}
 {{- end }}
 {{- with $v.telemetry.otlpEndpoint }}
 - name: OTEL_EXPORTER_OTLP_ENDPOINT
@@ -68,29 +58,50 @@
 {{- end }}
 {{- end -}}
 
-{{/* atrium.serviceSecretEnv is what a service shows auth who it is by, and for auth what it knows each of them by. */}}
-{{- define "atrium.serviceSecretEnv" -}}
-{{- if eq .component "auth" -}}
+{{/*
+atrium.secretFiles lists the secrets of a service: the variable that it reads as a file (VARIABLE_FILE), and where the value is. A secret in
+the environment would be inherited by every child process, and be in what crash handlers print.
+*/}}
+{{- define "atrium.secretFiles" -}}
+{{- $v := .root.Values -}}
+{{- $own := index $v .component -}}
+{{- $secret := include "atrium.secretName" . -}}
+- {variable: SECRET_KEY, secret: {{ $secret }}, key: secret-key}
+{{- if eq .component "auth" }}
 {{- range $service := without (splitList " " (include "atrium.services" .root)) "auth" }}
-- name: SERVICE_SECRET_{{ upper $service }}
-  valueFrom:
-    secretKeyRef:
-      name: {{ include "atrium.secretName" (dict "root" $.root "component" $service) }}
-      key: service-secret
-- name: SERVICE_SECRET_{{ upper $service }}_OLD
-  valueFrom:
-    secretKeyRef:
-      name: {{ include "atrium.secretName" (dict "root" $.root "component" $service) }}
-      key: service-secret-old
-      optional: true
+{{- $of := include "atrium.secretName" (dict "root" $.root "component" $service) }}
+- {variable: SERVICE_SECRET_{{ upper $service }}, secret: {{ $of }}, key: service-secret}
+{{- /* While one is replaced. A file that is missing would be a mistake, so the variable is there when the key is. */}}
+{{- if index ((lookup "v1" "Secret" $.root.Release.Namespace $of).data | default dict) "service-secret-old" }}
+- {variable: SERVICE_SECRET_{{ upper $service }}_OLD, secret: {{ $of }}, key: service-secret-old}
+{{- end }}
 {{- end }}
 {{- else }}
-- name: SERVICE_SECRET
-  valueFrom:
-    secretKeyRef:
-      name: {{ include "atrium.secretName" . }}
-      key: service-secret
+- {variable: SERVICE_SECRET, secret: {{ $secret }}, key: service-secret}
 {{- end }}
+{{- if include "atrium.natsSignsIn" .root }}
+- {variable: NATS_PASSWORD, secret: {{ $secret }}, key: nats-password}
+{{- end }}
+{{- if has .component (splitList " " (include "atrium.databases" .)) }}
+- {variable: DATABASE_URL, secret: {{ include "atrium.databaseSecret" . }}, key: {{ $own.database.key }}}
+{{- end }}
+{{- if and (eq .component "auth") $v.admin.email }}
+- {variable: ADMIN_PASSWORD, secret: {{ $v.admin.existingSecret | default $secret }}, key: admin-password}
+{{- end }}
+{{- if and (eq .component "notifications") (not (include "atrium.inbox" .root)) }}
+- {variable: SMTP_URL, secret: {{ $v.mail.existingSecret }}, key: smtp-url}
+{{- end }}
+{{- if and (eq .component "gateway") $v.redis.existingSecret }}
+- {variable: REDIS_URL, secret: {{ $v.redis.existingSecret }}, key: redis-url}
+{{- end }}
+{{- if and $v.telemetry.otlpEndpoint $v.telemetry.existingSecret }}
+- {variable: OTEL_EXPORTER_OTLP_HEADERS, secret: {{ $v.telemetry.existingSecret }}, key: otlp-headers}
+{{- end }}
+{{- end -}}
+
+{{/* atrium.natsSignsIn says whether services sign in to NATS with a password. */}}
+{{- define "atrium.natsSignsIn" -}}
+{{- if or (eq .Values.nats.mode "bundled") .Values.nats.external.passwords -}}true{{- end -}}
 {{- end -}}
 
 {{- define "atrium.natsEnv" -}}
@@ -98,14 +109,9 @@
 {{- $bundled := eq $nats.mode "bundled" -}}
 - name: NATS_URL
   value: {{ include "atrium.natsURL" .root | quote }}
-{{- if or $bundled $nats.external.passwords }}
+{{- if include "atrium.natsSignsIn" .root }}
 - name: NATS_USERNAME
   value: {{ .component }}
-- name: NATS_PASSWORD
-  valueFrom:
-    secretKeyRef:
-      name: {{ include "atrium.secretName" . }}
-      key: nats-password
 {{- end }}
 {{- if and $bundled (include "atrium.tlsOn" .root) }}
 - name: NATS_CA_FILE
@@ -142,12 +148,11 @@
 {{- if .email }}
 - name: ADMIN_EMAIL
   value: {{ .email | quote }}
-- name: ADMIN_PASSWORD
-  valueFrom:
-    secretKeyRef:
-      name: {{ .existingSecret | default (include "atrium.secretName" $) }}
-      key: admin-password
 {{- end }}
+{{- end }}
+{{- with .own.passwordBreachURL }}
+- name: PASSWORD_BREACH_URL
+  value: {{ . | quote }}
 {{- end }}
 {{- end -}}
 
@@ -157,15 +162,10 @@
 {{- define "atrium.env.notifications" }}
 - name: MAIL_FROM
   value: {{ .root.Values.mail.from | quote }}
+{{- if include "atrium.inbox" .root }}
 - name: SMTP_URL
-  {{- if include "atrium.inbox" .root }}
   value: smtp://{{ include "atrium.name" (dict "root" .root "component" "inbox") }}:1025?tls=none
-  {{- else }}
-  valueFrom:
-    secretKeyRef:
-      name: {{ .root.Values.mail.existingSecret }}
-      key: smtp-url
-  {{- end }}
+{{- end }}
 {{- end -}}
 
 {{- define "atrium.env.gateway" }}
@@ -183,11 +183,4 @@
   value: {{ .own.rateLimits.signUp | quote }}
 - name: RATE_LIMIT_API
   value: {{ .own.rateLimits.api | quote }}
-{{- with .root.Values.redis.existingSecret }}
-- name: REDIS_URL
-  valueFrom:
-    secretKeyRef:
-      name: {{ . }}
-      key: redis-url
-{{- end }}
 {{- end -}}

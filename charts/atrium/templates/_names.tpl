@@ -37,9 +37,11 @@ labels:
   {{- include "atrium.labels" . | nindent 2 }}
 {{- end -}}
 
-{{/* atrium.image is the image of a program of the mesh. */}}
+{{/* atrium.image is the image of a program of the mesh. A digest names exactly one image, whatever becomes of the tag before it. */}}
 {{- define "atrium.image" -}}
-{{- printf "%s/%s:%s" .root.Values.image.registry .component (.root.Values.image.tag | default .root.Chart.AppVersion) -}}
+{{- $image := .root.Values.image -}}
+{{- printf "%s/%s:%s" $image.registry .component ($image.tag | default .root.Chart.AppVersion) -}}
+{{- with index $image.digests .component }}@{{ . }}{{ end -}}
 {{- end -}}
 
 {{/* atrium.secretName is the secret of a service: the given one, or the one that the chart keeps. */}}
@@ -77,4 +79,23 @@ auth users notifications
 - podSelector:
     matchLabels:
       {{- include "atrium.selectorLabels" . | nindent 6 }}
+{{- end -}}
+
+{{/* atrium.metricsPeers is who may read metrics: the release's namespace, the monitoring namespace, and whom the values add. */}}
+{{- define "atrium.metricsPeers" -}}
+- podSelector: {}
+{{- with .Values.monitoring.namespace }}
+- namespaceSelector:
+    matchLabels:
+      kubernetes.io/metadata.name: {{ . }}
+{{- end }}
+{{- with .Values.networkPolicy.metricsFrom }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* atrium.urlPort is the port that a URL leads to. */}}
+{{- define "atrium.urlPort" -}}
+{{- $url := urlParse . -}}
+{{- regexFind "[0-9]+$" (regexFind ":[0-9]+$" $url.host) | default (ternary "443" "80" (eq $url.scheme "https")) -}}
 {{- end -}}

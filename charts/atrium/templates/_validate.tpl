@@ -32,6 +32,13 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- if and (eq .Values.nats.mode "bundled") (not .Values.nats.bundled.existingSecret) -}}
+{{- range splitList " " (include "atrium.services" .) -}}
+{{- if (index $.Values .).existingSecret -}}
+{{- fail (printf "nats.bundled.existingSecret is required with %s.existingSecret: a secret whose key secrets.conf has the passwords of all services, since NATS must know them; charts/atrium/README.md has its lines." .) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- if eq .Values.tls.mode "given" -}}
 {{- range splitList " " (include "atrium.tlsComponents" .) -}}
 {{- if not (index $.Values.tls.given .) -}}
@@ -41,5 +48,21 @@
 {{- end -}}
 {{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) -}}
 {{- fail "httpRoute.parentRefs is required with httpRoute.enabled: the Gateway that the route belongs to." -}}
+{{- end -}}
+{{- range $way := list "ingress" "httpRoute" -}}
+{{- if and (index $.Values $way).enabled (not $.Values.gateway.trustedProxies) -}}
+{{- fail (printf "gateway.trustedProxies is required with %s.enabled: the addresses of the proxies in front, for example [10.0.40.0/28]. Without it all clients share one proxy's address and its rate limits." $way) -}}
+{{- end -}}
+{{- end -}}
+{{- range .Values.gateway.trustedProxies -}}
+{{- $bits := regexFind "/[0-9]+$" . | trimPrefix "/" -}}
+{{- if and $bits (le (int $bits) 8) -}}
+{{- fail (printf "gateway.trustedProxies must not hold %s: whoever has an address in it says which address a client has. Name the proxies' own network." .) -}}
+{{- end -}}
+{{- end -}}
+{{- range $name, $digest := .Values.image.digests -}}
+{{- if and $digest $.Values.image.tag -}}
+{{- fail (printf "image.tag and image.digests.%s are both set, and the digest would decide: empty one of them." $name) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}

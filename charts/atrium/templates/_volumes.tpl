@@ -1,6 +1,9 @@
-{{/* What the services read from files: certificates. */}}
+{{/* What the services read from files: secrets and certificates. */}}
 
 {{- define "atrium.serviceMounts" -}}
+- name: secrets
+  mountPath: /etc/atrium/secrets
+  readOnly: true
 {{- if include "atrium.tlsOn" .root }}
 - name: tls
   mountPath: /etc/atrium/tls
@@ -19,6 +22,16 @@
 {{- end -}}
 
 {{- define "atrium.serviceVolumes" -}}
+- name: secrets
+  projected:
+    defaultMode: 0440
+    sources:
+      {{- range include "atrium.secretFiles" . | fromYamlArray }}
+      - secret:
+          name: {{ .secret }}
+          items:
+            - {key: {{ .key }}, path: {{ .variable | lower | replace "_" "-" }}}
+      {{- end }}
 {{- if include "atrium.tlsOn" .root }}
 - name: tls
   secret:
@@ -29,6 +42,7 @@
 - name: postgres-ca
   secret:
     secretName: {{ . }}
+    defaultMode: 0440
     items:
       - {key: ca.crt, path: ca.crt}
 {{- end }}
@@ -36,6 +50,7 @@
 - name: nats-ca
   secret:
     secretName: {{ .root.Values.nats.external.caSecret }}
+    defaultMode: 0440
     items:
       - {key: ca.crt, path: ca.crt}
 {{- end }}

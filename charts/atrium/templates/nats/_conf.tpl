@@ -1,11 +1,14 @@
 {{/*
 atrium.nats.conf is nats.conf. Each service is a user who may do what its code does and nothing else; test/chart asks a real server
-whether that is so for every operation and event of the mesh. Passwords come from the environment.
+whether that is so for every operation and event of the mesh. The variables $NATS_… are passwords, and routes with one; they are in
+secrets.conf, which a Secret holds and the pod mounts beside it.
 */}}
 {{- define "atrium.nats.conf" -}}
 {{- $name := include "atrium.name" (dict "root" . "component" "nats") -}}
 {{- $tls := include "atrium.tlsOn" . -}}
 {{- $replicas := int .Values.nats.bundled.replicas -}}
+include secrets.conf
+
 server_name: $POD_NAME
 port: 4222
 http_port: 8222
@@ -82,6 +85,21 @@ authorization {
     {{- end }}
   ]
 }
+{{- end -}}
+
+{{/* atrium.nats.secrets is secrets.conf: a variable for each password that nats.conf has a use for. passwords is a dict by user. */}}
+{{- define "atrium.nats.secrets" -}}
+{{- $name := include "atrium.name" (dict "root" .root "component" "nats") -}}
+{{- $replicas := int .root.Values.nats.bundled.replicas -}}
+{{- range splitList " " (include "atrium.services" .root) }}
+NATS_PASSWORD_{{ upper . }}: {{ index $.passwords . | quote }}
+{{- end }}
+{{- if gt $replicas 1 }}
+NATS_PASSWORD_CLUSTER: {{ .passwords.cluster | quote }}
+{{- range until $replicas }}
+NATS_ROUTE_{{ . }}: "nats-route://cluster:{{ urlquery $.passwords.cluster }}@{{ $name }}-{{ . }}.{{ $name }}-headless:6222"
+{{- end }}
+{{- end }}
 {{- end -}}
 
 {{/*

@@ -53,7 +53,7 @@ func (c Config) Validate() error {
 		}
 	}
 	if _, err := netaddr.ParseTrusted(c.TrustedProxies); err != nil {
-		problems = append(problems, config.Problemf("TRUSTED_PROXIES", "must list networks such as 10.0.0.0/8: %v.", err))
+		problems = append(problems, config.Problemf("TRUSTED_PROXIES", "must list networks such as 10.0.40.0/28: %v.", err))
 	}
 	if c.MaxBodyBytes <= 0 {
 		problems = append(problems, config.Problemf("MAX_BODY_BYTES", "must be more than zero."))

@@ -26,8 +26,11 @@ func TestMesh(t *testing.T) { //nolint:paralleltest // it wants the machine for 
 		"--set", "gateway.service.type=NodePort", "--set", fmt.Sprintf("gateway.service.nodePort=%d", gatewayPort),
 		"--set", "admin.email="+adminEmail, "--set", "redis.existingSecret=redis",
 		"--set", "gateway.rateLimits.signUp=off", "--set", "gateway.rateLimits.api=off",
-		"--set", "gateway.trustedProxies={10.0.0.0/8,172.16.0.0/12,192.168.0.0/16}",
+		// Where the node's proxy and this machine come from, on ../shared/cluster, kind and k3d.
+		"--set", "gateway.trustedProxies={10.88.0.0/16,10.244.0.0/16,10.42.0.0/16,172.16.0.0/12,192.168.0.0/16}",
 	)
+	watching := cluster.Restricted(t, "atrium-e2e-monitoring")
+	r.values = append(r.values, "--set", "monitoring.namespace="+watching.Name)
 	if class := r.StorageClass(4); class != "" {
 		r.values = append(r.values, "--set", "postgres.bundled.storage.storageClassName="+class, "--set", "nats.bundled.storage.storageClassName="+class)
 	}
@@ -60,10 +63,11 @@ func TestMesh(t *testing.T) { //nolint:paralleltest // it wants the machine for 
 		}).Want(http.StatusAccepted)
 		require.Equal(t, "Hello", stream.WaitNotification().Title)
 	})
-	t.Run("what runs is what was asked for", func(t *testing.T) { r.For(t).isRestricted(t) })          //nolint:paralleltest // in order
-	t.Run("helm test", func(t *testing.T) { t.Log(r.For(t).Helm("test", r.name, "--logs")) })          //nolint:paralleltest // in order
-	t.Run("limits are exact across gateways", func(t *testing.T) { exactLimit(t, r.For(t), visitor) }) //nolint:paralleltest // in order
-	t.Run("resources", func(t *testing.T) { measure(t, r.For(t), device.For(t)) })                     //nolint:paralleltest // in order
+	t.Run("what runs is what was asked for", func(t *testing.T) { r.For(t).isRestricted(t) })                    //nolint:paralleltest // in order
+	t.Run("only the arrows of the design are open", func(t *testing.T) { arrows(t, r.For(t), watching.For(t)) }) //nolint:paralleltest // in order
+	t.Run("helm test", func(t *testing.T) { t.Log(r.For(t).Helm("test", r.name, "--logs")) })                    //nolint:paralleltest // in order
+	t.Run("limits are exact across gateways", func(t *testing.T) { exactLimit(t, r.For(t), visitor) })           //nolint:paralleltest // in order
+	t.Run("resources", func(t *testing.T) { measure(t, r.For(t), device.For(t)) })                               //nolint:paralleltest // in order
 	r.values = append(r.values, "--set", "gateway.rateLimits.signIn=off")
 	r.upgrade()
 	r.waitReady(3 * time.Minute)

@@ -54,7 +54,7 @@ func TestMistakes(t *testing.T) { //nolint:paralleltest // it wants the machine 
 			pod:   "notifications", log: []string{"smtp", "not found"}, check: []string{"notifications"},
 			mend: func(r *release) []string {
 				r.Kubectl("create", "secret", "generic", "smtp", "--from-literal=smtp-url=smtp://"+r.object("inbox")+":1025?tls=none")
-				return nil // it is found without another upgrade
+				return nil // it is found without another upgrade, when the kubelet next looks: its pauses grow to two minutes
 			},
 		},
 		"an unreachable NATS": {
@@ -104,7 +104,7 @@ func (m mistake) try(t *testing.T, r *release) {
 	if values != nil {
 		r.install(values...)
 	}
-	r.waitReady(2 * time.Minute)
+	r.waitReady(3 * time.Minute)
 	t.Logf("mended: %s", strings.TrimSpace(line(r.Helm("test", r.name, "--timeout", "2m", "--logs"), []string{"Phase"})))
 }
 
@@ -115,11 +115,18 @@ func (r *release) condition(component string) string {
 	return out
 }
 
-// log is what a component logs; the reason, when its container cannot start.
+// log is what a component logs; the reason and the events, when its container cannot start.
 func (r *release) log(component string) string {
 	out, err := r.Try("logs", "--tail=200", "-l", "app.kubernetes.io/instance="+r.name+",app.kubernetes.io/component="+component)
 	if err != nil {
-		return err.Error() + r.condition(component)
+		out = err.Error()
+	}
+	events, _ := r.Try("get", "events", "--field-selector=type=Warning", "-o", // it is only read for what it says
+		`go-template={{range .items}}{{.involvedObject.name}}: {{.reason}}: {{.message}}{{"\n"}}{{end}}`)
+	for event := range strings.Lines(events) {
+		if strings.HasPrefix(event, r.object(component)+"-") {
+			out += event
+		}
 	}
 	return out + r.condition(component)
 }

@@ -4,6 +4,7 @@
 //
 //	nats      nats-server of the Go module that the services are tested with
 //	postgres  PostgreSQL of this machine's Debian packages, with bash and a few tools
+//	probe     the program test/k8s/probe, which says what can be reached from a pod
 //	redis     Redis of this machine's Debian packages
 //
 // They stand in for the images of docker.io that the chart names (nats, postgres) and for a Redis that somebody runs: same commands on the PATH,

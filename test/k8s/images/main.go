@@ -6,9 +6,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -28,7 +30,12 @@ func main() {
 type recipe func(context.Context, *root) (runtime, error)
 
 func recipes() map[string]recipe {
-	return map[string]recipe{"nats": nats, "postgres": postgres, "redis": redis}
+	return map[string]recipe{
+		"nats":     nats,
+		"postgres": postgres,
+		"probe":    probe,
+		"redis":    redis,
+	}
 }
 
 // run makes the images that args name, all when they name none, and prints a reference with its digest for each.
@@ -42,11 +49,11 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	known := recipes()
 	names := flags.Args()
 	if len(names) == 0 {
-		names = []string{"nats", "postgres", "redis"}
+		names = slices.Collect(maps.Keys(known))
 	}
 	for _, n := range names {
 		if known[n] == nil {
-			return fmt.Errorf("no recipe for %q: there are nats, postgres and redis", n)
+			return fmt.Errorf("no recipe for %q: there are %s", n, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
 		}
 	}
 	slices.Sort(names)

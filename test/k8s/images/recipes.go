@@ -11,23 +11,40 @@ import (
 	"strings"
 )
 
-const natsModule = "github.com/nats-io/nats-server/v2"
+const (
+	natsModule  = "github.com/nats-io/nats-server/v2"
+	probeModule = "github.com/atrium-mesh/atrium/test/k8s/probe"
+)
 
 // nats builds the server of the module that go.mod names; it needs nothing beside it, and brings no shell.
 func nats(ctx context.Context, r *root) (runtime, error) {
-	built := filepath.Join(r.scratch, "nats-server")
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", built, natsModule)
+	if err := r.goProgram(ctx, natsModule, "nats-server"); err != nil {
+		return runtime{}, err
+	}
+	r.dir("data", 0o755, nonroot)
+	return runtime{User: nonroot, Path: "/usr/local/bin", Entrypoint: []string{"/usr/local/bin/nats-server"}, WorkDir: "/", Ports: []int{4222, 6222, 8222}}, nil
+}
+
+// probe is the program that says what can be reached from a pod.
+func probe(ctx context.Context, r *root) (runtime, error) {
+	err := r.goProgram(ctx, probeModule, "probe")
+	return runtime{User: nonroot, Path: "/usr/local/bin", Entrypoint: []string{"/usr/local/bin/probe"}, WorkDir: "/"}, err
+}
+
+// goProgram builds a static program and puts it where images have theirs.
+func (r *root) goProgram(ctx context.Context, module, name string) error {
+	built := filepath.Join(r.scratch, name)
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", built, module)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
 	if output, err := build.CombinedOutput(); err != nil {
-		return runtime{}, fmt.Errorf("build %s: %w: %s", natsModule, err, output)
+		return fmt.Errorf("build %s: %w: %s", module, err, output)
 	}
-	if err := r.file("usr/local/bin/nats-server", built); err != nil {
-		return runtime{}, err
+	if err := r.file("usr/local/bin/"+name, built); err != nil {
+		return err
 	}
 	r.users()
 	r.dir("tmp", 0o1777, rootUser)
-	r.dir("data", 0o755, nonroot)
-	return runtime{User: nonroot, Path: "/usr/local/bin", Entrypoint: []string{"/usr/local/bin/nats-server"}, WorkDir: "/", Ports: []int{4222, 6222, 8222}}, nil
+	return nil
 }
 
 // redis is one program, which Debian keeps under the name of its second use: it looks at the name that it is called by.

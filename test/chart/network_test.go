@@ -35,6 +35,11 @@ func TestNetworkPolicies(t *testing.T) {
 	require.ElementsMatch(t, wantOut, slices.Collect(maps.Keys(out)), "what goes out")
 	require.ElementsMatch(t, wantIn, slices.Collect(maps.Keys(in)), "what is let in")
 
+	for _, o := range all {
+		if o["kind"] == "NetworkPolicy" && len(list(o, "spec", "ingress")) > 0 {
+			require.Equal(t, []any{"Ingress"}, list(o, "spec", "policyTypes"), "kube-router takes a rule for both directions of its policy")
+		}
+	}
 	deny := find(t, all, "NetworkPolicy", "atrium-default")
 	require.ElementsMatch(t, []any{"Ingress", "Egress"}, list(deny, "spec", "policyTypes"))
 	require.Empty(t, list(deny, "spec", "ingress"))
@@ -81,7 +86,7 @@ func TestNetworkPoliciesOutside(t *testing.T) {
 		all := objects(t, []byte(render(t, set)))
 		name := map[bool]string{true: "mesh-", false: "atrium-"}[set == "external-nats"] + component
 		var out []int
-		for _, rule := range list(find(t, all, "NetworkPolicy", name), "spec", "egress") {
+		for _, rule := range list(find(t, all, "NetworkPolicy", name+"-egress"), "spec", "egress") {
 			if dig(rule, "to") != nil {
 				continue
 			}

@@ -60,7 +60,7 @@ func (p *probing) start(t *testing.T) {
 			"containers": []any{map[string]any{
 				"name":  "probe",
 				"image": image,
-				"args":  p.args,
+				"args":  append([]string{"-after=3s"}, p.args...),
 				"securityContext": map[string]any{
 					"allowPrivilegeEscalation": false,
 					"readOnlyRootFilesystem":   true,

@@ -39,9 +39,11 @@ func (t *texts) Set(text string) error {
 
 func main() {
 	var names, urls texts
+	after := flag.Duration("after", 0, "how long to wait first: the cluster's firewall learns of a new pod a moment after it runs")
 	flag.Var(&names, "resolve", "name to look up")
 	flag.Var(&urls, "get", "URL to get")
 	flag.Parse()
+	<-time.After(*after)
 	run(context.Background(), os.Stdout, names, urls, flag.Args())
 }
 

@@ -20,6 +20,14 @@ type Registration struct {
 	Locale   string `json:"locale,omitempty" maxLength:"35" pattern:"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$" doc:"The language to write to the person in (BCP 47); English when left out" example:"en"`
 }
 
+// SignedUp says that the sign-up was taken. The account itself is there only when REGISTRATION_REVEALS_ACCOUNTS is on.
+type SignedUp struct {
+	Email     string     `json:"email" doc:"The address as it was typed" example:"ada@example.com"`
+	ID        string     `json:"id,omitempty" format:"uuid" doc:"On 201 only: the account's id, which is the user's as well" example:"0198c5a0-6f5e-7c3b-9a51-3f7d1c2b4a5e"`
+	FullName  string     `json:"full_name,omitempty" doc:"On 201 only: what to call the person" example:"Ada Lovelace"`
+	CreatedAt *time.Time `json:"created_at,omitempty" doc:"On 201 only: when the account was made" example:"2026-01-02T15:04:05Z"`
+}
+
 // RegisteredAccount is a new account.
 type RegisteredAccount struct {
 	ID        string    `json:"id" format:"uuid" doc:"The account's id, which is the user's as well" example:"0198c5a0-6f5e-7c3b-9a51-3f7d1c2b4a5e"`
@@ -31,8 +39,16 @@ type RegisteredAccount struct {
 // RegisterRequest asks for an account.
 type RegisterRequest struct{ Body Registration }
 
-// RegisterResponse tells of a new account.
+// RegisterResponse says that a sign-up was taken: 202, the same for a new and for a taken address, or 201 with the account.
 type RegisterResponse struct {
+	Status    int
+	Location  string        `header:"Location" doc:"On 201 only: where the user is" example:"/api/v1/users/0198c5a0-6f5e-7c3b-9a51-3f7d1c2b4a5e"`
+	SetCookie []http.Cookie `header:"Set-Cookie" doc:"Lets the page of the verification mail recognise the browser that signed up"`
+	Body      SignedUp
+}
+
+// AccountResponse tells of a new account.
+type AccountResponse struct {
 	Location string `header:"Location" doc:"Where the user is" example:"/api/v1/users/0198c5a0-6f5e-7c3b-9a51-3f7d1c2b4a5e"`
 	Body     RegisteredAccount
 }
@@ -41,11 +57,14 @@ type RegisterResponse struct {
 var Register = op.Op[RegisterRequest, RegisterResponse]{
 	Operation: huma.Operation{
 		OperationID: "register", Method: http.MethodPost, Path: "/api/v1/auth/register", Tags: []string{tagAccounts},
-		Summary: "Sign up", DefaultStatus: http.StatusCreated, Errors: []int{http.StatusForbidden, http.StatusConflict},
-		Description: "Makes an account and sends a link to its address. 409 `email_taken` when there is one with this address, 403 " +
-			"`registration_disabled` when people cannot sign up here. A password that breaks the policy is a 422 on `body.password` with the code " +
-			"`too_short`, `too_long`, `password_common`, `password_personal`, `password_context` (made of this site's or product's name) or `password_breached` " +
-			"(known from a breach of another site). The same policy holds wherever a password is chosen.",
+		Summary: "Sign up", DefaultStatus: http.StatusAccepted, Errors: []int{http.StatusForbidden, http.StatusConflict},
+		Responses: map[string]*huma.Response{"201": {Description: "The account was made (only with REGISTRATION_REVEALS_ACCOUNTS)"}},
+		Description: "Makes an account and sends a link to its address. The answer is 202 and the same, in like time, when there is an account with " +
+			"this address already: then its owner gets a mail that says so. Where REGISTRATION_REVEALS_ACCOUNTS is on, the answer is 201 with the " +
+			"account, and 409 `email_taken`. 403 `registration_disabled` when people cannot sign up here. A password that breaks the policy is a " +
+			"422 on `body.password` with the code `too_short`, `too_long`, `password_common`, `password_personal`, `password_context` (made of " +
+			"this site's or product's name) or `password_breached` (known from a breach of another site). The same policy holds wherever a " +
+			"password is chosen.",
 	},
 	Allow: authz.Public(), Limit: op.LimitSignUp,
 }
@@ -60,19 +79,52 @@ type EmailAddress struct {
 	Email string `json:"email" minLength:"3" maxLength:"254" doc:"The address of the account" example:"ada@example.com"`
 }
 
+// Verification proves an address. Whoever reads its mail need not be who signed up with it, so the password is asked for, or replaced.
+type Verification struct {
+	Token       string `json:"token" minLength:"1" maxLength:"512" writeOnly:"true" doc:"The token of the link in the mail" example:"Zm9yIHRoZSBleGFtcGxlIG9ubHksIG5vdCBhIHRva2Vu"`
+	Password    string `json:"password,omitempty" minLength:"1" maxLength:"256" writeOnly:"true" doc:"The password that was chosen at sign-up; not needed in the browser that signed up" example:"seven green bicycles"`
+	NewPassword string `json:"new_password,omitempty" minLength:"12" maxLength:"256" writeOnly:"true" doc:"Another password from now on, instead of the one that was chosen at sign-up"`
+}
+
 // VerifyEmailRequest proves that the person reads the mail of the address.
-type VerifyEmailRequest struct{ Body LinkToken }
+type VerifyEmailRequest struct {
+	Cookie string `cookie:"__Host-atrium_sign_up" doc:"What the browser got that signed up"`
+	Body   Verification
+}
+
+// VerifyEmailResponse removes the cookie of the browser that signed up.
+type VerifyEmailResponse struct {
+	SetCookie []http.Cookie `header:"Set-Cookie" doc:"Removes the cookie of the sign-up"`
+}
 
 const linkErrors = " A link works once and for a time: 422 `link_invalid`, `link_used` or `link_expired`."
 
 // VerifyEmail marks the address of an account as verified.
-var VerifyEmail = op.Op[VerifyEmailRequest, struct{}]{
+var VerifyEmail = op.Op[VerifyEmailRequest, VerifyEmailResponse]{
 	Operation: huma.Operation{
 		OperationID: "verify-email", Method: http.MethodPost, Path: "/api/v1/auth/verify-email", Tags: []string{tagAccounts},
 		Summary: "Verify an e-mail address", DefaultStatus: http.StatusNoContent,
-		Description: "Redeems the link of the verification mail; the person can sign in after it." + linkErrors,
+		Errors: []int{http.StatusForbidden, http.StatusTooManyRequests},
+		Description: "Redeems the link of the verification mail; the person can sign in after it. Whoever proves the address also knows the password " +
+			"or sets one: give `password`, the one that was chosen at sign-up (403 `wrong_password`, and 429 after too many wrong ones), or " +
+			"`new_password`, which replaces it and ends every session. With neither, the request must come from the browser that signed up, " +
+			"which a cookie tells; otherwise it is 422 `password_required`. In each of these cases the link stays good." + linkErrors,
 	},
-	Allow: authz.Public(),
+	Allow: authz.Public(), Limit: op.LimitSignUp,
+}
+
+// DisownRequest says that somebody else signed up.
+type DisownRequest struct{ Body LinkToken }
+
+// Disown removes an account whose address was never proved.
+var Disown = op.Op[DisownRequest, struct{}]{
+	Operation: huma.Operation{
+		OperationID: "disown-registration", Method: http.MethodPost, Path: "/api/v1/auth/registration/disown", Tags: []string{tagAccounts},
+		Summary: "Say that one did not sign up", DefaultStatus: http.StatusNoContent, Errors: []int{http.StatusConflict},
+		Description: "Redeems the link of the verification mail the other way: the account that somebody made with this address is removed for good, " +
+			"and the address is free again. 409 `not_removable` for an account that an administrator made or gave roles." + linkErrors,
+	},
+	Allow: authz.Public(), Limit: op.LimitSignUp,
 }
 
 // ResendVerificationRequest asks for another verification mail.
@@ -135,7 +187,7 @@ type Setup struct {
 type SetupRequest struct{ Body Setup }
 
 // SetupFirstAdmin makes the first administrator with the one-time setup link.
-var SetupFirstAdmin = op.Op[SetupRequest, RegisterResponse]{
+var SetupFirstAdmin = op.Op[SetupRequest, AccountResponse]{
 	Operation: huma.Operation{
 		OperationID: "setup", Method: http.MethodPost, Path: "/api/v1/auth/setup", Tags: []string{tagAccounts},
 		Summary: "Make the first administrator", DefaultStatus: http.StatusCreated, Errors: []int{http.StatusConflict},

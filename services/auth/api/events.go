@@ -12,6 +12,8 @@ import (
 var (
 	AccountRegistered      = events.Define[AccountRegisteredData]("auth.account.registered.v1")
 	AccountVerified        = events.Define[AccountVerifiedData]("auth.account.verified.v1")
+	AccountDisowned        = events.Define[AccountData]("auth.account.disowned.v1") // the owner of the address did not sign up: it is gone
+	RegistrationAttempted  = events.Define[RegistrationAttemptedData]("auth.registration.attempted.v1")
 	VerificationRequested  = events.Define[AccountData]("auth.verification.requested.v1")
 	PasswordResetRequested = events.Define[AccountData]("auth.password.reset_requested.v1")
 	PasswordChanged        = events.Define[PasswordChangedData]("auth.password.changed.v1")
@@ -31,10 +33,12 @@ const (
 	OriginSetup      Origin = "setup"      // the first administrator
 )
 
-// AccountData is an event that only says which account it is about.
+// AccountData is an event that only says which account it is about. Generation goes back to auth with the request for the mail's link,
+// which is refused when the account was closed in between.
 type AccountData struct {
-	AccountID uuid.UUID `json:"account_id"`
-	At        time.Time `json:"at"`
+	AccountID  uuid.UUID `json:"account_id"`
+	At         time.Time `json:"at"`
+	Generation int64     `json:"generation,omitempty"`
 }
 
 // AccountRegisteredData says that an account was made. Users makes the profile of it, notifications the recipient and the first mail.
@@ -46,7 +50,17 @@ type AccountRegisteredData struct {
 	Origin    Origin    `json:"origin"`
 	Roles     []string  `json:"roles"`
 	Verified  bool      `json:"verified"`
+	Unmailed  bool      `json:"unmailed,omitempty"` // the mailbox has had enough mails for now: no first mail
 	At        time.Time `json:"at"`
+}
+
+// RegistrationAttemptedData says that somebody tried to sign up with the address of an account, and from which device.
+type RegistrationAttemptedData struct {
+	AccountID  uuid.UUID `json:"account_id"`
+	Device     string    `json:"device,omitempty"`
+	IP         string    `json:"ip,omitempty"`
+	At         time.Time `json:"at"`
+	Generation int64     `json:"generation,omitempty"` // as in AccountData
 }
 
 // AccountVerifiedData says that the person proved to own the address. FullName is there when the person accepted an invitation under

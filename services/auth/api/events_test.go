@@ -32,6 +32,10 @@ func TestEvents(t *testing.T) {
 	golden(t, api.AccountVerified, api.AccountVerifiedData{AccountID: id, Email: "ada@example.com", FullName: "Countess of Lovelace", At: at})
 	golden(t, api.VerificationRequested, api.AccountData{AccountID: id, At: at})
 	golden(t, api.PasswordResetRequested, api.AccountData{AccountID: id, At: at})
+	golden(t, api.AccountDisowned, api.AccountData{AccountID: id, At: at})
+	golden(t, api.RegistrationAttempted, api.RegistrationAttemptedData{
+		AccountID: id, Device: "Firefox on Linux", IP: "203.0.113.7", At: at, Generation: 3,
+	})
 	golden(t, api.PasswordChanged, api.PasswordChangedData{AccountID: id, How: "change", Device: "Firefox on Linux", IP: "203.0.113.7", At: at})
 	golden(t, api.SessionStarted, api.SessionStartedData{
 		AccountID: id, SessionID: session, NewDevice: true, Device: "Firefox on Linux", IP: "203.0.113.7", At: at,

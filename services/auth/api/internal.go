@@ -76,18 +76,21 @@ type CreateLinkRequest struct {
 	AccountID  uuid.UUID   `json:"account_id"`
 	Purpose    LinkPurpose `json:"purpose" minLength:"1" maxLength:"32"`
 	DeliveryID uuid.UUID   `json:"delivery_id"`
+	Generation int64       `json:"generation,omitempty"` // of the event that asked for the mail
 }
 
 // CreateLinkResponse is a link with its secret, which must not be stored or logged.
 type CreateLinkResponse struct {
 	URL       string    `json:"url"`
 	ExpiresAt time.Time `json:"expires_at"`
-	Email     string    `json:"email"` // where the mail goes, and nowhere else
+	Email     string    `json:"email"`                // where the mail goes, and nowhere else
+	DisownURL string    `json:"disown_url,omitempty"` // of verify_email: where the owner of the address says "I did not sign up"
 }
 
 // CreateLink makes the one-time link of a mail. errs.NotFound "account_not_found"; errs.Conflict "link_not_needed" when the account
-// has no use for it any more, such as a verified one for a verification link: the mail need not be sent; errs.Conflict
-// "link_not_asked_for" when auth knows of nothing that it would be for, or another mail has its link.
+// has no use for it any more, such as a verified one for a verification link, or when the account was closed since the mail was asked
+// for: the mail need not be sent; errs.Conflict "link_not_asked_for" when auth knows of nothing that it would be for, or another mail has
+// its link.
 var CreateLink = op.Op[CreateLinkRequest, CreateLinkResponse]{
 	Operation: huma.Operation{OperationID: "create-link"},
 	Subject:   "rpc.auth.create-link", Allow: authz.Services("notifications"),

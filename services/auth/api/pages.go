@@ -20,6 +20,7 @@ var (
 	ResetPasswordPage    = accountPage("page-reset-password", "/account/reset-password", "Page to set another password")
 	AcceptInvitationPage = accountPage("page-accept-invitation", "/account/accept-invitation", "Page to accept an invitation")
 	NotMePage            = accountPage("page-not-me", "/account/not-me", "Page to say that it was somebody else")
+	DisownPage           = accountPage("page-disown", "/account/disown", "Page to say that somebody else signed up")
 	SetupPage            = accountPage("page-setup", "/account/setup", "Page to make the first administrator")
 )
 

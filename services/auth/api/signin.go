@@ -16,6 +16,7 @@ const (
 	CookieAccess      = "__Host-atrium_access"
 	CookieRefresh     = "__Secure-atrium_refresh"
 	CookieDevice      = "__Host-atrium_device" // no token: it recognises the browser
+	CookieSignUp      = "__Host-atrium_sign_up" // no token either: it recognises the browser that signed up
 	CookieRefreshPath = "/api/v1/auth"         // the only path that the refresh token is sent to
 )
 
@@ -61,10 +62,10 @@ var Login = op.Op[LoginRequest, TokensResponse]{
 	Operation: huma.Operation{
 		OperationID: "login", Method: http.MethodPost, Path: "/api/v1/auth/login", Tags: []string{tagSignIn},
 		Summary: "Sign in", Errors: []int{http.StatusUnauthorized, http.StatusForbidden},
-		Description: "Starts a session. 401 `invalid_credentials` for an unknown address, a wrong password and a disabled account alike; 403 " +
-			"`email_not_verified` when the password is right and the address is not verified yet; 429 `too_many_attempts` after many failures. The " +
-			"owner is told of a sign-in from a browser that is new in its network, unless the browser has the device cookie that it is given with " +
-			"`transport` `cookie`; at most ten times a day.",
+		Description: "Starts a session. 401 `invalid_credentials` for an unknown address, a wrong password, a disabled account and an address that is " +
+			"not verified yet alike. Where REGISTRATION_REVEALS_ACCOUNTS is on, the last is 403 `email_not_verified` when the password is right. " +
+			"429 `too_many_attempts` after many failures. The owner is told of a sign-in from a browser that is new in its network, unless the " +
+			"browser has the device cookie that it is given with `transport` `cookie`; at most ten times a day.",
 	},
 	Allow: authz.Public(), Limit: op.LimitSignIn,
 }

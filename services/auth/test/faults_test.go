@@ -42,7 +42,7 @@ func TestDatabaseAway(t *testing.T) {
 	next := read[api.Tokens](t, m.client(t).refresh(tokens.RefreshToken).want(t, 200))
 	require.True(t, m.signedIn(t, next.AccessToken))
 	m.client(t).login("ada@example.com", goodPassword)
-	m.client(t).post("/api/v1/auth/register", object{"email": "eve@example.com", "password": goodPassword, "full_name": "Eve"}).want(t, 201)
+	m.client(t).post("/api/v1/auth/register", object{"email": "eve@example.com", "password": goodPassword, "full_name": "Eve"}).want(t, 202)
 }
 
 // NATS goes away and comes back: signing up and in goes on, and the events of that time arrive afterwards.
@@ -51,7 +51,7 @@ func TestNATSAway(t *testing.T) {
 	m := setup(t, nil)
 	m.Server.Stop()
 	m.WaitUnready(t, "nats")
-	m.client(t).post("/api/v1/auth/register", object{"email": "ada@example.com", "password": goodPassword, "full_name": "Ada"}).want(t, 201)
+	m.client(t).post("/api/v1/auth/register", object{"email": "ada@example.com", "password": goodPassword, "full_name": "Ada"}).want(t, 202)
 	m.Server.Start()
 	m.WaitReady(t)
 	require.Eventually(t, func() bool {

@@ -19,7 +19,7 @@ func TestRegister_refuses(t *testing.T) {
 	t.Parallel()
 	m := setup(t, nil)
 	good := object{"email": "grace@example.com", "password": goodPassword, "full_name": "Grace Hopper"}
-	m.client(t).post("/api/v1/auth/register", good).want(t, 201)
+	m.client(t).post("/api/v1/auth/register", good).want(t, 202)
 
 	tests := map[string]struct {
 		change object
@@ -57,13 +57,6 @@ func TestRegister_refuses(t *testing.T) {
 			}
 		})
 	}
-
-	t.Run("an_address_that_is_taken", func(t *testing.T) {
-		t.Parallel()
-		for _, same := range []string{"grace@example.com", "GRACE@EXAMPLE.COM", " grace@example.com ", "ｇｒａｃｅ@example.com"} {
-			m.client(t).post("/api/v1/auth/register", object{"email": same, "password": goodPassword, "full_name": "Eve"}).refused(t, 409, "email_taken")
-		}
-	})
 }
 
 func TestRegister_disabled(t *testing.T) {
@@ -75,7 +68,7 @@ func TestRegister_disabled(t *testing.T) {
 
 func TestRegister_many_at_the_same_time_with_one_address(t *testing.T) {
 	t.Parallel()
-	m := setup(t, nil)
+	m := setup(t, config.Source{"REGISTRATION_REVEALS_ACCOUNTS": "true"})
 	var made, taken atomic.Int32
 	var wg sync.WaitGroup
 	for range 12 {
@@ -104,7 +97,6 @@ func TestRegister_many_at_the_same_time_with_one_address(t *testing.T) {
 func TestVerifyEmail(t *testing.T) {
 	t.Parallel()
 	m := setup(t, nil)
-	c := m.client(t)
 
 	t.Run("an_unknown_link", func(t *testing.T) {
 		t.Parallel()
@@ -134,7 +126,7 @@ func TestVerifyEmail(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 6 {
 			wg.Go(func() {
-				if m.client(t).post("/api/v1/auth/verify-email", object{"token": token}).StatusCode == 204 {
+				if m.verify(t, token).StatusCode == 204 {
 					ok.Add(1)
 				}
 			})
@@ -148,8 +140,8 @@ func TestVerifyEmail(t *testing.T) {
 		t.Parallel()
 		id := m.register(t, "both@example.com")
 		first, second := m.link(t, id, api.LinkVerifyEmail), m.link(t, id, api.LinkVerifyEmail)
-		c.post("/api/v1/auth/verify-email", object{"token": first}).want(t, 204)
-		c.post("/api/v1/auth/verify-email", object{"token": second}).refused(t, 422, "link_used")
+		m.verify(t, first).want(t, 204)
+		m.verify(t, second).refused(t, 422, "link_used")
 	})
 }
 

@@ -211,15 +211,29 @@ func newID() string { return uuid.Must(uuid.NewV7()).String() }
 // register signs somebody up.
 func (m *mesh) register(t testing.TB, email string) uuid.UUID {
 	t.Helper()
-	a := m.client(t).post("/api/v1/auth/register", object{"email": email, "password": goodPassword, "full_name": "Ada Lovelace"}).want(t, 201)
-	return uuid.MustParse(read[api.RegisteredAccount](t, a).ID)
+	m.client(t).post("/api/v1/auth/register", object{"email": email, "password": goodPassword, "full_name": "Ada Lovelace"}).want(t, 202)
+	return m.idOf(t, email)
+}
+
+// idOf is the account of an address, which signing up does not tell.
+func (m *mesh) idOf(t testing.TB, email string) uuid.UUID {
+	t.Helper()
+	var id uuid.UUID
+	require.NoError(t, m.pool.QueryRow(t.Context(), "SELECT id FROM accounts WHERE email_key = lower($1)", email).Scan(&id))
+	return id
+}
+
+// verify proves an address with the password that was chosen at sign-up.
+func (m *mesh) verify(t testing.TB, token string) answer {
+	t.Helper()
+	return m.client(t).post("/api/v1/auth/verify-email", object{"token": token, "password": goodPassword})
 }
 
 // person signs somebody up who is verified.
 func (m *mesh) person(t testing.TB, email string) uuid.UUID {
 	t.Helper()
 	id := m.register(t, email)
-	m.client(t).post("/api/v1/auth/verify-email", object{"token": m.link(t, id, api.LinkVerifyEmail)}).want(t, 204)
+	m.verify(t, m.link(t, id, api.LinkVerifyEmail)).want(t, 204)
 	return id
 }
 
@@ -227,8 +241,10 @@ func (m *mesh) person(t testing.TB, email string) uuid.UUID {
 func (m *mesh) link(t testing.TB, account uuid.UUID, purpose api.LinkPurpose) string {
 	t.Helper()
 	m.cause(t, account, purpose)
+	var generation int64 // as the newest event says that asks for a mail
+	require.NoError(t, m.pool.QueryRow(t.Context(), "SELECT generation FROM accounts WHERE id = $1", account).Scan(&generation))
 	made, err := op.NATSClient(m.by("notifications"), api.CreateLink)(t.Context(), &api.CreateLinkRequest{
-		AccountID: account, Purpose: purpose, DeliveryID: uuid.Must(uuid.NewV7()),
+		AccountID: account, Purpose: purpose, DeliveryID: uuid.Must(uuid.NewV7()), Generation: generation,
 	})
 	require.NoError(t, err)
 	return tokenOf(t, made.URL)
@@ -315,4 +331,14 @@ func (m *mesh) audits(t testing.TB, action, outcome, subject string) int {
 	require.NoError(t, m.pool.QueryRow(t.Context(),
 		"SELECT count(*) FROM audit_log WHERE action = $1 AND outcome = $2 AND subject = $3", action, outcome, subject).Scan(&n))
 	return n
+}
+
+// invite is how an invitation is refused.
+func (m *mesh) invite(t testing.TB, email string) *errs.Error {
+	t.Helper()
+	_, err := op.NATSClient(m.caller, api.CreateAccount)(t.Context(), &api.CreateAccountRequest{
+		ID: uuid.Must(uuid.NewV7()), Email: email, FullName: "Grace Hopper",
+	})
+	require.Error(t, err)
+	return errs.From(err)
 }

@@ -23,6 +23,7 @@ type NewAccount struct {
 	Roles        []string // empty: user
 	PasswordHash string   // empty: an invitation will ask for one
 	Verified     bool
+	Unmailed     bool // no first mail: the mailbox has had enough for now
 }
 
 var actions = map[api.Origin]string{
@@ -61,7 +62,7 @@ func Add(ctx context.Context, tx identity.Tx, n NewAccount, now time.Time) (iden
 	}
 	return account, identity.Publish(ctx, tx, api.AccountRegistered, account.ID, api.AccountRegisteredData{
 		AccountID: account.ID, Email: account.Email, FullName: account.FullName, Locale: account.Locale, Origin: n.Origin,
-		Roles: roles, Verified: n.Verified, At: now.UTC(),
+		Roles: roles, Verified: n.Verified, Unmailed: n.Unmailed, At: now.UTC(),
 	})
 }
 

@@ -40,8 +40,8 @@ func (s *Service) ChangePassword(ctx context.Context, in *api.ChangePasswordRequ
 	return nil, s.Store.InTx(ctx, func(tx identity.Tx) error { return s.replacePassword(ctx, tx, who, known, hash) })
 }
 
-// confirm verifies the present password, and counts wrong ones: a stolen session must not be a way to guess it. A wrong one is in the
-// audit trail as a failure of the action.
+// confirm verifies the present password, and counts wrong ones: neither a stolen session nor a stolen link must be a way to guess it. A
+// wrong one is in the audit trail as a failed action.
 func (s *Service) confirm(ctx context.Context, account identity.Account, current, action string) (identity.Password, error) {
 	attempt, err := s.Throttle.Begin(ctx, throttle.Attempt{EmailKey: account.EmailKey, ClientIP: request.From(ctx).SeenIP()})
 	if err != nil {
@@ -91,13 +91,14 @@ func (s *Service) replacePassword(ctx context.Context, tx identity.Tx, who ident
 	if err := tx.SetPassword(ctx, who.Account, hash, now); err != nil {
 		return err
 	}
-	if err := tx.UseLinksOf(ctx, who.Account, string(api.LinkResetPassword), now); err != nil {
-		return err
-	}
 	if err := tx.ProveSession(ctx, who.Account, who.Session, now); err != nil { // the current password is a proof, too
 		return sessionEnded(err)
 	}
-	if err := s.Ender.Others(ctx, tx, who.Account, who.Session, revocation.ReasonPassword, now); err != nil {
+	if _, err := s.Ender.Close(ctx, tx, who.Account, revocation.Closing{
+		Reason: revocation.ReasonPassword,
+		At:     now,
+		Keep:   who.Session,
+	}); err != nil {
 		return err
 	}
 	entry, err := audit.New(ctx, now, audit.PasswordChanged, who.Account.String())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -21,17 +22,25 @@ func (s *Service) Create(ctx context.Context, in *api.CreateAccountRequest) (*ap
 		return nil, err
 	}
 	var out *api.CreateAccountResponse
+	var wait time.Duration
 	err = s.Store.InTx(ctx, func(tx identity.Tx) error {
 		if err := s.mayInvite(ctx, tx, made.roles()); err != nil {
 			return err
 		}
 		account, err := tx.Account(ctx, made.ID)
 		if errors.Is(err, errs.NotFound) {
-			account, err = Add(ctx, tx, made, s.Clock())
+			now := s.Clock()
+			if wait, err = s.Mailboxes.Claim(ctx, tx, made.ID, made.Address.Key, now); err != nil || wait > 0 {
+				return err
+			}
+			account, err = Add(ctx, tx, made, now)
 		}
 		out, err = same(account, made, err)
 		return err
 	})
+	if err == nil && wait > 0 {
+		return nil, errMailboxFull().WithRetryAfter(wait)
+	}
 	if errors.Is(err, errs.Conflict) { // perhaps by the same request, which came twice
 		if before, again := s.Store.Account(ctx, made.ID); again == nil {
 			return same(before, made, nil)
@@ -77,6 +86,10 @@ func (s *Service) mayInvite(ctx context.Context, tx identity.Tx, names []string)
 		needed = append(needed, api.PermRolesAssign)
 	}
 	return caller.MayGive(needed)
+}
+
+func errMailboxFull() *errs.Error {
+	return errs.New(errs.RateLimited, "mailbox_full", "This mailbox was sent many mails lately, so that the invitation cannot be sent; try again later.")
 }
 
 // same answers with an account that is there, if it is the one that was asked for.

@@ -15,6 +15,7 @@ import (
 	"github.com/atrium-mesh/atrium/services/auth/internal/faulttest"
 	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
 	"github.com/atrium-mesh/atrium/services/auth/internal/links"
+	"github.com/atrium-mesh/atrium/services/auth/internal/mailboxes"
 	"github.com/atrium-mesh/atrium/services/auth/internal/password"
 	"github.com/atrium-mesh/atrium/services/auth/internal/revocation"
 	"github.com/atrium-mesh/atrium/services/auth/internal/store"
@@ -41,12 +42,15 @@ func setup(t *testing.T) *bundle {
 	require.NoError(t, err)
 	policy, err := password.NewPolicy(password.PolicyConfig{})
 	require.NoError(t, err)
+	counter, err := mailboxes.New(mailboxes.Config{Hourly: 4, Daily: 10}, []byte("key"), nil)
+	require.NoError(t, err)
 	service := func(s *store.Store) *accounts.Service {
 		b.links = links.New(links.Config{
 			BaseURL: "https://a.test", VerifyEmail: time.Hour, ResetPassword: time.Hour, Invitation: time.Hour, NotMe: time.Hour,
 		}, links.Deps{Store: s, Key: []byte("key of links")})
-		return accounts.New(accounts.Config{RegistrationEnabled: true}, accounts.Deps{
-			Store: s, Passwords: hasher, Policy: policy, Throttle: throttle.New(s.Throttle(), []byte("key"), nil), Links: b.links,
+		return accounts.New(accounts.Config{RegistrationEnabled: true, RevealsAccounts: true}, accounts.Deps{
+			Mailboxes: counter,
+			Store:     s, Passwords: hasher, Policy: policy, Throttle: throttle.New(s.Throttle(), []byte("key"), nil, nil), Links: b.links,
 			Ender: revocation.NewEnder(time.Minute), Clock: func() time.Time { return b.clock() },
 		})
 	}
@@ -67,6 +71,13 @@ func (b *bundle) administrator(t *testing.T) uuid.UUID {
 	id := b.account(t, "root@example.com")
 	require.NoError(t, b.Plain.AddRoles(t.Context(), id, []string{api.RoleAdmin}, "test", time.Now()))
 	return id
+}
+
+func (b *bundle) idOf(t *testing.T, email string) uuid.UUID {
+	t.Helper()
+	account, err := b.Plain.AccountByEmail(t.Context(), email)
+	require.NoError(t, err)
+	return account.ID
 }
 
 func (b *bundle) link(t *testing.T, account uuid.UUID, purpose api.LinkPurpose) string {
@@ -108,7 +119,26 @@ func TestEachStatementFails(t *testing.T) {
 		"verify": func(t *testing.T, b *bundle) func(context.Context) error {
 			token := b.link(t, b.account(t, "a@example.com"), api.LinkVerifyEmail)
 			return func(ctx context.Context) error {
-				_, err := b.tested.VerifyEmail(ctx, &api.VerifyEmailRequest{Body: api.LinkToken{Token: token}})
+				b.ForgetFailures(ctx, t)
+				_, err := b.tested.VerifyEmail(ctx, &api.VerifyEmailRequest{Body: api.Verification{Token: token, Password: goodPassword}})
+				return err
+			}
+		},
+		"verify_with_another_password": func(t *testing.T, b *bundle) func(context.Context) error {
+			id := b.account(t, "a@example.com")
+			b.session(t, id)
+			token := b.link(t, id, api.LinkVerifyEmail)
+			return func(ctx context.Context) error {
+				_, err := b.tested.VerifyEmail(ctx, &api.VerifyEmailRequest{Body: api.Verification{Token: token, NewPassword: otherPassword}})
+				return err
+			}
+		},
+		"disown": func(t *testing.T, b *bundle) func(context.Context) error {
+			id := b.account(t, "a@example.com")
+			b.session(t, id)
+			token := b.link(t, id, api.LinkVerifyEmail)
+			return func(ctx context.Context) error {
+				_, err := b.tested.Disown(ctx, &api.DisownRequest{Body: api.LinkToken{Token: token}})
 				return err
 			}
 		},

@@ -14,12 +14,18 @@ func (s *Service) AcceptInvitation(ctx context.Context, in *api.AcceptInvitation
 	if err != nil {
 		return nil, err
 	}
-	hash, err := s.hashFor(ctx, in.Body.Token, api.LinkInvitation, in.Body.Password, name)
+	hash, err := s.hashFor(ctx, choice{
+		token:    in.Body.Token,
+		purpose:  api.LinkInvitation,
+		password: in.Body.Password,
+		field:    "body.password",
+		name:     name,
+	})
 	if err != nil {
 		return nil, err
 	}
 	return nil, s.redeem(ctx, in.Body.Token, api.LinkInvitation, func(ctx context.Context, r redemption) error {
-		if err := r.setPassword(ctx, hash); err != nil {
+		if err := s.openWith(ctx, r, hash); err != nil {
 			return err
 		}
 		if name != "" && name != r.account.FullName {

@@ -75,6 +75,9 @@ func (r redemption) verify(ctx context.Context, name string) error {
 	if err := r.tx.UseLinksOf(ctx, r.account.ID, string(api.LinkVerifyEmail), r.now); err != nil {
 		return err
 	}
+	if err := r.tx.ForgetSignUpBrowser(ctx, r.account.ID); err != nil {
+		return err
+	}
 	if err := r.audit(ctx, audit.AccountVerified); err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/atrium-mesh/atrium/services/auth/internal/authority"
 	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
 	"github.com/atrium-mesh/atrium/services/auth/internal/links"
+	"github.com/atrium-mesh/atrium/services/auth/internal/mailboxes"
 	"github.com/atrium-mesh/atrium/services/auth/internal/password"
 	"github.com/atrium-mesh/atrium/services/auth/internal/revocation"
 	"github.com/atrium-mesh/atrium/services/auth/internal/throttle"
@@ -18,14 +19,22 @@ import (
 // Config is what is allowed, and how long things take.
 type Config struct {
 	RegistrationEnabled bool
+	RevealsAccounts     bool          // whether signing up tells that an address has an account
 	AnswerAfter         time.Duration // the time after which answers come that must not tell anything
+}
+
+// Passwords hashes and verifies. It is *password.Hasher, whose every call costs the same.
+type Passwords interface {
+	Hash(ctx context.Context, password string) (string, error)
+	Verify(ctx context.Context, password, encoded string) (password.Result, error)
 }
 
 // Deps is what accounts need. All but Clock are required.
 type Deps struct {
 	Store     identity.Store
-	Passwords *password.Hasher
+	Passwords Passwords
 	Policy    *password.Policy
+	Mailboxes *mailboxes.Counter
 	Throttle  *throttle.Throttle
 	Links     *links.Links
 	Ender     revocation.Ender

@@ -23,6 +23,7 @@ import (
 	"github.com/atrium-mesh/atrium/services/auth/internal/devices"
 	"github.com/atrium-mesh/atrium/services/auth/internal/keys"
 	"github.com/atrium-mesh/atrium/services/auth/internal/links"
+	"github.com/atrium-mesh/atrium/services/auth/internal/mailboxes"
 	"github.com/atrium-mesh/atrium/services/auth/internal/pages"
 	"github.com/atrium-mesh/atrium/services/auth/internal/password"
 	"github.com/atrium-mesh/atrium/services/auth/internal/password/breach"
@@ -124,24 +125,32 @@ func compose(cfg authconfig.Config, base *service.Base) (domain, error) {
 	if err != nil {
 		return domain{}, err
 	}
-	slowing := throttle.New(records.Throttle(), base.Key("auth throttle"), nil)
+	slowing := throttle.New(records.Throttle(), base.Key("auth throttle"), nil, sessions.Throttled{Store: records, Clock: time.Now})
 	ender := revocation.NewEnder(cfg.AccessTokenTTL)
 	onetime := links.New(cfg.Links, links.Deps{Store: records, Key: base.Key("auth links")})
+	counter, err := mailboxes.New(cfg.Mailboxes, base.Key("auth mailboxes"), tel.Meter)
+	if err != nil {
+		return domain{}, err
+	}
 	cursors := page.NewCursors(base.Key("auth cursors"))
 	access := tokens.NewAccess(tokens.Config{Issuer: cfg.Issuer, Audience: cfg.Audience, TTL: cfg.AccessTokenTTL}, ring)
 	rule := authority.New(authority.Config{VerifiedOnly: cfg.RequireVerifiedEmail})
 	stands := standing.New(standing.Config{ProofMaxAge: cfg.ProofMaxAge}, standing.Deps{Store: records.Standing(), Rule: rule, Ender: ender})
 	return domain{
 		accounts: accounts.New(accounts.Config{
-			RegistrationEnabled: cfg.RegistrationEnabled, AnswerAfter: cfg.AnswerAfter,
+			RegistrationEnabled: cfg.RegistrationEnabled,
+			RevealsAccounts:     cfg.RegistrationReveals,
+			AnswerAfter:         cfg.AnswerAfter,
 		}, accounts.Deps{
 			Store: records, Passwords: hasher, Policy: policy, Throttle: slowing, Links: onetime, Ender: ender, Rule: rule,
+			Mailboxes: counter,
 		}),
 		sessions: sessions.New(sessions.Config{
 			RefreshTTL:           cfg.RefreshTokenTTL,
 			MaxAge:               cfg.SessionMaxAge,
 			Grace:                cfg.RefreshGrace,
 			RequireVerifiedEmail: cfg.RequireVerifiedEmail,
+			RevealsAccounts:      cfg.RegistrationReveals,
 		}, sessions.Deps{
 			Store: records, Passwords: hasher, Throttle: slowing, Ender: ender, Rule: rule, Cursors: cursors, Logger: tel.Logger,
 			Access:  access,

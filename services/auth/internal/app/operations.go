@@ -10,6 +10,7 @@ import (
 func operations(s *op.Server, d domain) {
 	op.Handle(s, api.Register, d.accounts.Register)
 	op.Handle(s, api.VerifyEmail, d.accounts.VerifyEmail)
+	op.Handle(s, api.Disown, d.accounts.Disown)
 	op.Handle(s, api.ResendVerification, d.accounts.ResendVerification)
 	op.Handle(s, api.AcceptInvitation, d.accounts.AcceptInvitation)
 	op.Handle(s, api.NotMe, d.accounts.NotMe)
@@ -59,5 +60,6 @@ func operations(s *op.Server, d domain) {
 	op.HandleRaw(s, api.ResetPasswordPage, d.pages.Handler(pages.ResetPassword()))
 	op.HandleRaw(s, api.AcceptInvitationPage, d.pages.Handler(pages.AcceptInvitation()))
 	op.HandleRaw(s, api.NotMePage, d.pages.Handler(pages.NotMe()))
+	op.HandleRaw(s, api.DisownPage, d.pages.Handler(pages.Disown()))
 	op.HandleRaw(s, api.SetupPage, d.pages.Handler(pages.Setup()))
 }

@@ -31,6 +31,10 @@ const (
 	PasswordChanged       = "password.changed"
 	PasswordReset         = "password.reset"
 	PasswordForgotten     = "password.reset_requested"
+	RegistrationAttempted = "registration.attempted"  // with the address of an account that was there
+	RegistrationDisowned  = "registration.disowned"   // the owner of the address did not sign up
+	MailHeldBack          = "mail.held_back"          // the mailbox has had enough for now
+	SignInThrottled       = "session.start_throttled" // too many failures from there
 	SessionStarted        = "session.started"
 	SessionEnded          = "session.ended"
 	SessionsEnded         = "session.all_ended"

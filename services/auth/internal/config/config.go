@@ -12,6 +12,7 @@ import (
 	"github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/auth/internal/keys"
 	"github.com/atrium-mesh/atrium/services/auth/internal/links"
+	"github.com/atrium-mesh/atrium/services/auth/internal/mailboxes"
 	"github.com/atrium-mesh/atrium/services/auth/internal/password"
 	"github.com/atrium-mesh/atrium/services/auth/internal/services"
 	"github.com/atrium-mesh/atrium/services/auth/internal/setup"
@@ -26,6 +27,7 @@ type Config struct {
 	Links     links.Config
 	Setup     setup.Config
 	Services  services.Config
+	Mailboxes mailboxes.Config
 
 	AccessTokenTTL  time.Duration `env:"ACCESS_TOKEN_TTL" envDefault:"15m" doc:"How long an access token lives, at most an hour."`
 	RefreshTokenTTL time.Duration `env:"REFRESH_TOKEN_TTL" envDefault:"720h" doc:"How long a session lives without being used."`
@@ -36,6 +38,7 @@ type Config struct {
 	AuditRetention time.Duration `env:"AUDIT_RETENTION" envDefault:"8760h" doc:"How long the audit trail is kept, at least a day."`
 
 	RegistrationEnabled  bool          `env:"REGISTRATION_ENABLED" envDefault:"true" doc:"Whether people can sign up; administrators can invite them in any case."`
+	RegistrationReveals  bool          `env:"REGISTRATION_REVEALS_ACCOUNTS" envDefault:"false" doc:"Whether signing up and in tells that an address has an account: 201 with the account, 409 email_taken, 403 email_not_verified. Otherwise strangers learn nothing."`
 	RequireVerifiedEmail bool          `env:"REQUIRE_VERIFIED_EMAIL" envDefault:"true" doc:"Whether an address must be verified before signing in."`
 	AnswerAfter          time.Duration `env:"UNIFORM_ANSWER_TIME" envDefault:"250ms" doc:"Time after which requests for a mail are answered, so that it does not tell whether there is an account."`
 }

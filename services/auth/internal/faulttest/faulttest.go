@@ -21,6 +21,7 @@ import (
 // tables are those that a change must leave alone when it fails. Counts of failed sign-ins are meant to survive.
 var tables = []string{
 	"accounts", "passwords", "account_roles", "sessions", "refresh_tokens", "known_devices", "watermarks", "links", "audit_log", "outbox",
+	"mailboxes", "sign_up_browsers",
 }
 
 // Bench is a database whose statements can be made to fail.
@@ -50,6 +51,7 @@ func New(t testing.TB) *Bench {
 // faults is a tracer of pgx that hands a statement a context that has ended, so that it fails as one that was cut off does.
 type faults struct {
 	mu    sync.Mutex
+	seen  int // statements so far
 	left  int // statements until the one that fails; zero: none will
 	fired bool
 }
@@ -58,6 +60,7 @@ type faults struct {
 func (f *faults) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.seen++
 	if f.left == 0 || data.SQL == "begin" { // the pool begins again on another connection
 		return ctx
 	}
@@ -109,6 +112,19 @@ func (b *Bench) EachStatementFails(t *testing.T, operation func(ctx context.Cont
 	}
 	t.Fatal("the operation has too many statements")
 	return 0
+}
+
+// Statements is how many an operation sends to the database.
+func (b *Bench) Statements(operation func()) int {
+	before := b.count()
+	operation()
+	return b.count() - before
+}
+
+func (f *faults) count() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.seen
 }
 
 // ForgetFailures lets sign-in be tried again at once.

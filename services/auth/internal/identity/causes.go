@@ -36,6 +36,7 @@ func linkOf(typeName string, data any) (api.LinkPurpose, time.Time) {
 	switch d := data.(type) {
 	case api.AccountRegisteredData:
 		switch {
+		case d.Unmailed:
 		case d.Origin == api.OriginInvitation:
 			return api.LinkInvitation, d.At
 		case d.Origin == api.OriginSignUp && !d.Verified:
@@ -48,6 +49,8 @@ func linkOf(typeName string, data any) (api.LinkPurpose, time.Time) {
 		case api.PasswordResetRequested.Name:
 			return api.LinkResetPassword, d.At
 		}
+	case api.RegistrationAttemptedData:
+		return api.LinkResetPassword, d.At
 	case api.PasswordChangedData:
 		return api.LinkNotMe, d.At
 	case api.SessionCompromisedData:

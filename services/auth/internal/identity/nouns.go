@@ -39,6 +39,7 @@ type Account struct {
 	UpdatedAt               time.Time
 	StatusBefore            *string // of a deleted account: what a restore goes back to
 	ProfileVersion          int64   // of the user whose name and locale were copied last
+	Generation              int64   // how often everything that opens the account was closed
 }
 
 // Active reports whether the account can be used.

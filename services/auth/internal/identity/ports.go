@@ -19,6 +19,7 @@ type Store interface {
 	Sessions
 	Devices
 	Links
+	SignUps
 	// InTx runs fn in a transaction that commits when fn returns nil. It may run fn again: fn must have no effect but those of its
 	// transaction, and make no network call.
 	InTx(ctx context.Context, fn func(tx Tx) error) error
@@ -32,6 +33,9 @@ type Tx interface {
 	Sessions
 	Devices
 	Links
+	SignUps
+	Mailboxes
+	Erasure
 	Revocations
 	Administration
 	Records
@@ -69,6 +73,8 @@ type Accounts interface {
 	ShareAccount(ctx context.Context, id uuid.UUID) (Account, error)
 	MarkVerified(ctx context.Context, id uuid.UUID, at time.Time) error
 	Rename(ctx context.Context, id uuid.UUID, fullName string, at time.Time) error
+	// NextGeneration makes every link of the account worth nothing that is asked for but not made yet. It is the new generation.
+	NextGeneration(ctx context.Context, id uuid.UUID) (int64, error)
 	// ClaimVerificationMail and ClaimResetMail are false when one was asked for after before.
 	ClaimVerificationMail(ctx context.Context, id uuid.UUID, at, before time.Time) (bool, error)
 	ClaimResetMail(ctx context.Context, id uuid.UUID, at, before time.Time) (bool, error)
@@ -179,8 +185,42 @@ type Links interface {
 	Link(ctx context.Context, hash []byte) (Link, error)
 	LockLink(ctx context.Context, hash []byte) (Link, error)
 	UseLink(ctx context.Context, id uuid.UUID, at time.Time) error
+	// AddLink is the link that was added, or the one that is there already for the same delivery and purpose.
+	AddLink(ctx context.Context, l Link) (Link, error)
 	// UseLinksOf makes the account's other open links of a purpose useless.
 	UseLinksOf(ctx context.Context, account uuid.UUID, purpose string, at time.Time) error
+	// CloseLinks makes every open link of the account useless but those of the purposes that are kept, and forgets their open causes.
+	CloseLinks(ctx context.Context, account uuid.UUID, kept []string, at time.Time) error
+}
+
+// SignUps keeps which browser signed up, until the address is proved.
+type SignUps interface {
+	KeepSignUpBrowser(ctx context.Context, account uuid.UUID, hash []byte, until time.Time) error
+	// IsSignUpBrowser reports whether the account was made in the browser whose cookie has this hash.
+	IsSignUpBrowser(ctx context.Context, account uuid.UUID, hash []byte, now time.Time) (bool, error)
+	ForgetSignUpBrowser(ctx context.Context, account uuid.UUID) error
+}
+
+// Erasure removes accounts.
+type Erasure interface {
+	// EraseAccount removes what is personal in the account itself, and is a new version of its standing.
+	EraseAccount(ctx context.Context, account uuid.UUID, at time.Time) (Account, error)
+	// EraseBelongings removes sessions with their tokens, known devices, links, the browser that signed up, and roles.
+	EraseBelongings(ctx context.Context, account uuid.UUID) error
+}
+
+// Mailboxes counts the mails that strangers can ask for.
+type Mailboxes interface {
+	// LockMailbox reads what a mailbox got and holds it until the transaction ends.
+	LockMailbox(ctx context.Context, key []byte, at time.Time) (Mailbox, error)
+	SaveMailbox(ctx context.Context, m Mailbox, at time.Time) error
+}
+
+// Mailbox is what one mailbox was sent lately.
+type Mailbox struct {
+	Key    []byte
+	Mails  []time.Time // when they were asked for, oldest first
+	HeldAt *time.Time  // when the audit trail last said that mails are held back
 }
 
 // Revocations voids access tokens everywhere, at once.

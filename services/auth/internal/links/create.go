@@ -11,20 +11,14 @@ import (
 	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
 )
 
-// Create implements [api.CreateLink]. Whoever holds the credentials of notifications may ask: so there is a link only for what auth itself
-// has recorded, once, and it says where it may be sent.
+// Create implements [api.CreateLink]. A cause is worth one mail: it is taken once the mail is known to be needed, so that one that was
+// asked for before the account was closed does not take the cause of the one that was asked for after.
 func (l *Links) Create(ctx context.Context, in *api.CreateLinkRequest) (*api.CreateLinkResponse, error) {
 	if in.DeliveryID == uuid.Nil {
 		return nil, errs.InvalidField("body.delivery_id", "required", "is required")
 	}
 	account, err := l.Store.Account(ctx, in.AccountID)
-	if errors.Is(err, errs.NotFound) || err == nil && account.Status == identity.StatusErased {
-		return nil, errs.New(errs.NotFound, "account_not_found", "There is no such account.")
-	}
-	if err != nil {
-		return nil, err
-	}
-	if err := l.needed(ctx, account, in.Purpose); err != nil {
+	if err := needed(ctx, l.Store, account, err, in); err != nil {
 		return nil, err
 	}
 	caused, err := l.Store.TakeLinkCause(ctx, account.ID, string(in.Purpose), in.DeliveryID, l.Clock())
@@ -34,32 +28,64 @@ func (l *Links) Create(ctx context.Context, in *api.CreateLinkRequest) (*api.Cre
 	if !caused {
 		return nil, errs.New(errs.Conflict, "link_not_asked_for", "Nothing has happened that this link would be for, or another mail has it.")
 	}
-	made, err := l.Make(ctx, l.Store, in.Purpose, &in.AccountID, in.DeliveryID)
+	var made Secret
+	err = l.Store.InTx(ctx, func(tx identity.Tx) error {
+		// Held, and looked at again, so that nothing closes the account between the look and the link, which the closing would not see.
+		account, err = tx.ShareAccount(ctx, in.AccountID)
+		if err := needed(ctx, tx, account, err, in); err != nil {
+			return err
+		}
+		made, err = l.Make(ctx, tx, in.Purpose, &in.AccountID, in.DeliveryID)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
 	if made.UsedAt != nil {
 		return nil, notNeeded()
 	}
-	return &api.CreateLinkResponse{URL: made.URL, ExpiresAt: made.ExpiresAt.UTC(), Email: account.Email}, nil
+	out := &api.CreateLinkResponse{URL: made.URL, ExpiresAt: made.ExpiresAt.UTC(), Email: account.Email}
+	if in.Purpose == api.LinkVerifyEmail {
+		out.DisownURL = l.at(api.DisownPage.Path, made.Token)
+	}
+	return out, nil
 }
 
-// needed reports whether the account has a use for a link.
-func (l *Links) needed(ctx context.Context, account identity.Account, purpose api.LinkPurpose) error {
-	switch purpose {
+// passwords is what needed reads.
+type passwords interface {
+	Password(ctx context.Context, account uuid.UUID) (identity.Password, error)
+}
+
+// needed reports whether the account, which was read with this error, has a use for a link. One that opens the account is made under the
+// generation that it was asked for under, or not at all: what was closed since must stay closed.
+func needed(ctx context.Context, store passwords, account identity.Account, err error, in *api.CreateLinkRequest) error {
+	if errors.Is(err, errs.NotFound) || err == nil && account.Status == identity.StatusErased {
+		return errs.New(errs.NotFound, "account_not_found", "There is no such account.")
+	}
+	if err != nil {
+		return err
+	}
+	closed, password := in.Generation < account.Generation, identity.Password{}
+	if in.Purpose == api.LinkVerifyEmail || in.Purpose == api.LinkInvitation {
+		if password, err = store.Password(ctx, account.ID); err != nil {
+			return err
+		}
+	}
+	switch in.Purpose {
 	case api.LinkVerifyEmail:
-		if account.Verified() {
+		// While there is a password the link opens nothing without it, or sets another one, which the owner of the address may.
+		if account.Verified() || closed && password.Hash == "" {
 			return notNeeded()
 		}
 	case api.LinkInvitation:
-		password, err := l.Store.Password(ctx, account.ID)
-		if err != nil {
-			return err
-		}
-		if password.Hash != "" {
+		if closed || password.Hash != "" {
 			return notNeeded()
 		}
-	case api.LinkResetPassword, api.LinkNotMe:
+	case api.LinkResetPassword:
+		if closed {
+			return notNeeded()
+		}
+	case api.LinkNotMe:
 	default: // the setup link is never in a mail
 		return errs.InvalidField("body.purpose", "enum", "must be verify_email, reset_password, invitation or not_me")
 	}

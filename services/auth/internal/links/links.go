@@ -24,8 +24,7 @@ import (
 // Store keeps links.
 type Store interface {
 	Link(ctx context.Context, hash []byte) (identity.Link, error)
-	// AddLink is the link that was added, or the one that is there already for the same delivery and purpose.
-	AddLink(ctx context.Context, l identity.Link) (identity.Link, error)
+	InTx(ctx context.Context, fn func(tx identity.Tx) error) error
 	// TakeLinkCause gives a cause to a mail, or finds the one that the mail has already. It is false when there is none.
 	TakeLinkCause(ctx context.Context, account uuid.UUID, purpose string, delivery uuid.UUID, now time.Time) (bool, error)
 	Account(ctx context.Context, id uuid.UUID) (identity.Account, error)
@@ -144,7 +143,11 @@ func Hash(raw string) []byte {
 }
 
 func (l *Links) url(purpose api.LinkPurpose, raw string) string {
-	return l.BaseURL + pages[purpose] + "?token=" + url.QueryEscape(raw)
+	return l.at(pages[purpose], raw)
+}
+
+func (l *Links) at(page, raw string) string {
+	return l.BaseURL + page + "?token=" + url.QueryEscape(raw)
 }
 
 // pages are where links lead to.

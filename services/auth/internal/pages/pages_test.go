@@ -31,7 +31,7 @@ func TestPages(t *testing.T) {
 	}
 	for name, p := range map[string]pages.Page{
 		"verify-email": pages.VerifyEmail(), "reset-password": pages.ResetPassword(), "accept-invitation": pages.AcceptInvitation(),
-		"setup": pages.Setup(), "not-me": pages.NotMe(),
+		"setup": pages.Setup(), "not-me": pages.NotMe(), "disown": pages.Disown(),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -61,6 +61,16 @@ func TestPages(t *testing.T) {
 			}
 			for _, text := range append([]string{p.Heading, p.Done, p.Button}, append(p.Intro, p.DoneText...)...) {
 				require.Contains(t, body, text)
+			}
+			if o := p.Otherwise; o != nil {
+				require.Contains(t, body, `data-otherwise="`+o.Code+`"`)
+				require.True(t, operations["GET "+o.Leave.Path], "%s is not a page", o.Leave.Path)
+				require.Contains(t, body, `data-go="`+o.Leave.Path+`"`)
+				for _, w := range o.Ways {
+					require.Contains(t, body, w.Heading)
+					require.Contains(t, body, w.Button)
+					require.Equal(t, 1, strings.Count(body, `<input id="`+w.Field.Name+`"`))
+				}
 			}
 			for _, id := range []string{"ask", "done", "failed"} {
 				require.Equal(t, 1, strings.Count(body, `<section id="`+id+`"`))

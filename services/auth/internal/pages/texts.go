@@ -16,7 +16,28 @@ type Page struct {
 	Done     string // heading after success
 	DoneText []string
 	Again    *Again // how to get another link; nil: not from here
+
+	Otherwise *Otherwise // what is asked for when the form alone is not enough; nil: it is
 }
+
+// Otherwise is asked when the operation answers with a code: one of several ways to go on, and a way out.
+type Otherwise struct {
+	Code    string
+	Heading string
+	Intro   []string
+	Ways    []Way
+	Leave   Leave
+}
+
+// Way is one way to go on: one more field of the same operation.
+type Way struct {
+	Heading string
+	Field   Field
+	Button  string
+}
+
+// Leave leads to another page of the same link.
+type Leave struct{ Path, Text string }
 
 // Field is an input; its name is that of the operation's body.
 type Field struct {
@@ -48,6 +69,39 @@ func VerifyEmail() Page {
 		Intro: []string{"One click, and you can sign in with this address."},
 		Done:  "Your address is verified", DoneText: []string{"You can sign in now. This page can be closed."},
 		Again: &Again{Path: api.ResendVerification.Path, Text: "Type your address to get another link."},
+		Otherwise: &Otherwise{
+			Code: "password_required", Heading: "Is it you who signed up?",
+			Intro: []string{"This is not the browser in which somebody signed up with your address, so we ask for the password."},
+			Ways: []Way{
+				{
+					Heading: "You signed up", Button: "Verify my address",
+					Field: Field{
+						Name: "password", Label: "Password that you chose", Type: "password", Autocomplete: "current-password",
+						MaxLength: password.MaxLength,
+					},
+				},
+				{Heading: "You do not know the password", Field: anotherPassword(), Button: "Set it and verify my address"},
+			},
+			Leave: Leave{Path: api.DisownPage.Path, Text: "I did not sign up"},
+		},
+	}
+}
+
+func anotherPassword() Field {
+	f := newPassword()
+	f.Name, f.Label = "new_password", "New password"
+	return f
+}
+
+// Disown removes an account that somebody else made.
+func Disown() Page {
+	return Page{
+		Action: api.Disown.Path, Heading: "You did not sign up?", Button: "Remove the account", Danger: true,
+		Intro: []string{
+			"Somebody made an account with your address. This removes it for good, and your address is free again.",
+			"If it was you after all, close this page and use the other link of the mail.",
+		},
+		Done: "The account is removed", DoneText: []string{"There is nothing more to do. This page can be closed."},
 	}
 }
 

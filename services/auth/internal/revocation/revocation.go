@@ -21,6 +21,7 @@ const (
 	ReasonCompromised = "refresh_token_reused"
 	ReasonNotMe       = "not_me"
 	ReasonDisabled    = "account_disabled"
+	ReasonDisowned    = "registration_disowned"
 )
 
 // leeway is how much longer than its life an access token may be good for a verifier whose clock is behind.

@@ -61,7 +61,7 @@ func setup(t *testing.T) *bundle {
 	require.NoError(t, err)
 	service := func(s *store.Store) *sessions.Service {
 		return sessions.New(sessions.Config{RefreshTTL: time.Hour, MaxAge: 24 * time.Hour, Grace: time.Minute, RequireVerifiedEmail: true}, sessions.Deps{
-			Store: s, Passwords: b.hasher, Throttle: throttle.New(s.Throttle(), []byte("key"), nil),
+			Store: s, Passwords: b.hasher, Throttle: throttle.New(s.Throttle(), []byte("key"), nil, nil),
 			Access: tokens.NewAccess(tokens.Config{Issuer: "https://a.test", Audience: "atrium", TTL: time.Minute}, plainSigner{}),
 			Family: tokens.NewFamily([]byte("key of the family")), Ender: revocation.NewEnder(time.Minute),
 			Devices: devices.NewRecogniser([]byte("key of the devices")),

@@ -82,7 +82,11 @@ func (s *Service) tryPassword(ctx context.Context, key string, who credentials) 
 		return issued{}, s.refuse(ctx, account)
 	}
 	if s.RequireVerifiedEmail && !account.Verified() {
-		return issued{}, errNotVerified()
+		if s.RevealsAccounts {
+			return issued{}, errNotVerified()
+		}
+		// Whoever has just tried to sign up with an address must not find out like this whether it was free.
+		return issued{}, s.refuse(ctx, account)
 	}
 	made, err := s.start(ctx, entry{
 		verified:   known,

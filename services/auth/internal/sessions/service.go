@@ -21,6 +21,7 @@ type Config struct {
 	MaxAge               time.Duration // from signing in to the end of any session
 	Grace                time.Duration // in which a used refresh token gives its successor again, as long as nobody used that
 	RequireVerifiedEmail bool
+	RevealsAccounts      bool // whether the right password of an address that is not verified is told from a wrong one
 }
 
 // Deps is what signing in and out needs. All but Clock are required.
@@ -53,7 +54,7 @@ func New(cfg Config, deps Deps) *Service {
 }
 
 func errCredentials() error {
-	return errs.New(errs.Unauthenticated, "invalid_credentials", "The address or the password is wrong.")
+	return errs.New(errs.Unauthenticated, "invalid_credentials", "The address or the password is wrong, or the address is not verified yet.")
 }
 
 func errNotVerified() error {

@@ -29,7 +29,6 @@ type Store interface {
 type Tx interface {
 	identity.Tx
 	CountMembers(ctx context.Context, role string) (int64, error)
-	AddLink(ctx context.Context, l identity.Link) (identity.Link, error)
 	// OpenLink is the newest link of a purpose that can be redeemed at an instant.
 	OpenLink(ctx context.Context, purpose string, now time.Time) (identity.Link, error)
 	// UseLinks makes every link of a purpose useless.
@@ -101,7 +100,7 @@ func (s *Service) fromConfig(ctx context.Context) (identity.Account, error) {
 var errAlreadySetUp = errs.New(errs.Conflict, "already_set_up", "There is an administrator already; sign in.")
 
 // Do implements [api.SetupFirstAdmin].
-func (s *Service) Do(ctx context.Context, in *api.SetupRequest) (*api.RegisterResponse, error) {
+func (s *Service) Do(ctx context.Context, in *api.SetupRequest) (*api.AccountResponse, error) {
 	admins, err := s.Store.CountMembers(ctx, api.RoleAdmin)
 	if err != nil {
 		return nil, err

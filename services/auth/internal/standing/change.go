@@ -88,7 +88,7 @@ func (s *Service) apply(ctx context.Context, tx Tx, st step) (identity.Account, 
 		return after, err
 	}
 	if st.before.Active() { // nobody else has a session
-		if err := s.Ender.All(ctx, tx, after.ID, revocation.ReasonDisabled, to.At); err != nil {
+		if _, err := s.Ender.Close(ctx, tx, after.ID, revocation.Closing{Reason: revocation.ReasonDisabled, At: to.At}); err != nil {
 			return after, err
 		}
 	}

@@ -35,10 +35,6 @@ type Tx interface {
 	SetStanding(ctx context.Context, account uuid.UUID, to Change) (identity.Account, error)
 	// SetProfile does nothing when a later version was copied already.
 	SetProfile(ctx context.Context, account uuid.UUID, p Profile, at time.Time) error
-	// EraseAccount removes what is personal in the account itself.
-	EraseAccount(ctx context.Context, account uuid.UUID, at time.Time) (identity.Account, error)
-	// EraseBelongings removes sessions with their tokens, known devices, links and roles.
-	EraseBelongings(ctx context.Context, account uuid.UUID) error
 	EraseAudit(ctx context.Context, account uuid.UUID) error
 }
 

@@ -46,6 +46,10 @@ func (r records) Rename(ctx context.Context, id uuid.UUID, fullName string, at t
 	return r.q.SetAccountName(ctx, db.SetAccountNameParams{ID: id, FullName: fullName, At: at})
 }
 
+func (r records) NextGeneration(ctx context.Context, id uuid.UUID) (int64, error) {
+	return r.q.NextGeneration(ctx, id)
+}
+
 func (r records) ClaimVerificationMail(ctx context.Context, id uuid.UUID, at, before time.Time) (bool, error) {
 	_, err := r.q.ClaimVerificationMail(ctx, db.ClaimVerificationMailParams{ID: id, At: at, Before: &before})
 	return found(err)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/atrium-mesh/atrium/pkg/idempotency"
+	"github.com/atrium-mesh/atrium/services/auth/internal/mailboxes"
 	"github.com/atrium-mesh/atrium/services/auth/internal/store/db"
 	"github.com/atrium-mesh/atrium/services/auth/internal/tasks"
 	"github.com/atrium-mesh/atrium/services/auth/internal/throttle"
@@ -41,6 +42,12 @@ func (s *Store) Expiring(keepAudit time.Duration) []tasks.Expiring {
 		}},
 		{Name: "known_addresses", Keep: throttle.KnownRetention, Delete: func(ctx context.Context, before time.Time, limit int32) (int64, error) {
 			return s.q.DeleteOldKnownAddresses(ctx, db.DeleteOldKnownAddressesParams{Before: before, RowLimit: limit})
+		}},
+		{Name: "mailboxes", Keep: mailboxes.Retention, Delete: func(ctx context.Context, before time.Time, limit int32) (int64, error) {
+			return s.q.DeleteOldMailboxes(ctx, db.DeleteOldMailboxesParams{Before: before, RowLimit: limit})
+		}},
+		{Name: "sign_up_browsers", Delete: func(ctx context.Context, before time.Time, limit int32) (int64, error) {
+			return s.q.DeleteExpiredSignUpBrowsers(ctx, db.DeleteExpiredSignUpBrowsersParams{Before: before, RowLimit: limit})
 		}},
 		{Name: "audit_log", Keep: keepAudit, Delete: func(ctx context.Context, before time.Time, limit int32) (int64, error) {
 			return s.q.DeleteOldAudit(ctx, db.DeleteOldAuditParams{Before: before, RowLimit: limit})

@@ -34,6 +34,13 @@ func (r records) UseLink(ctx context.Context, id uuid.UUID, at time.Time) error 
 	return r.q.UseLink(ctx, db.UseLinkParams{ID: id, At: at})
 }
 
+func (r records) CloseLinks(ctx context.Context, account uuid.UUID, kept []string, at time.Time) error {
+	if err := r.q.CloseLinksOfAccount(ctx, db.CloseLinksOfAccountParams{AccountID: &account, Kept: kept, At: at}); err != nil {
+		return err
+	}
+	return r.q.CloseLinkCauses(ctx, db.CloseLinkCausesParams{AccountID: account, Kept: kept})
+}
+
 func (r records) UseLinksOf(ctx context.Context, account uuid.UUID, purpose string, at time.Time) error {
 	return r.q.UseLinksOfAccount(ctx, db.UseLinksOfAccountParams{AccountID: &account, Purpose: purpose, At: at})
 }

@@ -51,6 +51,9 @@ func (r records) EraseBelongings(ctx context.Context, account uuid.UUID) error {
 	if err := r.q.ForgetDevices(ctx, account); err != nil {
 		return err
 	}
+	if err := r.q.ForgetSignUpBrowser(ctx, account); err != nil {
+		return err
+	}
 	if err := r.q.DeleteLinksOfAccount(ctx, &account); err != nil {
 		return err
 	}

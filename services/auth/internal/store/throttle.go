@@ -36,6 +36,11 @@ func (r records) Count(ctx context.Context, scope string, key []byte) (throttle.
 	return countOf(row), nil
 }
 
+func (r records) Tell(ctx context.Context, scope string, key []byte, now time.Time) (bool, error) {
+	_, err := r.q.TellSignInFailures(ctx, db.TellSignInFailuresParams{Scope: scope, Key: key, Now: now})
+	return found(err)
+}
+
 func (r records) LockCount(ctx context.Context, scope string, key []byte, at time.Time) (throttle.Count, error) {
 	row, err := r.q.LockSignInFailures(ctx, db.LockSignInFailuresParams{Scope: scope, Key: key, At: at})
 	return countOf(row), err
@@ -56,5 +61,5 @@ func (r records) Forget(ctx context.Context, scope string, key []byte) error {
 }
 
 func countOf(row db.SignInFailure) throttle.Count {
-	return throttle.Count{Failures: int(row.Failures), LastAt: row.LastAt, BlockedUntil: row.BlockedUntil}
+	return throttle.Count{Failures: int(row.Failures), LastAt: row.LastAt, BlockedUntil: row.BlockedUntil, ToldUntil: row.ToldUntil}
 }

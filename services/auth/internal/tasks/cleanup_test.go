@@ -22,8 +22,8 @@ import (
 // fill adds one expired and one living row of each kind. The clock is the database's: rows that the kit expires go by it.
 func fill(t *testing.T, b *authtest.Bundle) {
 	t.Helper()
-	ada := b.Account(t, "ada@example.com")
-	_, err := b.Pool.Exec(t.Context(), "DELETE FROM audit_log") // of making the account
+	ada, grace := b.Account(t, "ada@example.com"), b.Account(t, "grace@example.com")
+	_, err := b.Pool.Exec(t.Context(), "DELETE FROM audit_log") // of making the accounts
 	require.NoError(t, err)
 	now := time.Now()
 	for i, age := range []time.Duration{-time.Hour, 400 * 24 * time.Hour} {
@@ -40,6 +40,8 @@ func fill(t *testing.T, b *authtest.Bundle) {
 			{`INSERT INTO service_assertions (hash, expires_at) VALUES ($1, $2)`, []any{[]byte{byte(i)}, at}},
 			{`INSERT INTO sign_in_failures (scope, key, failures, first_at, last_at) VALUES ('pair', $1, 1, $2, $2)`, []any{[]byte{byte(i)}, at}},
 			{`INSERT INTO known_addresses (key, last_seen_at) VALUES ($1, $2)`, []any{[]byte{byte(i)}, at}},
+			{`INSERT INTO mailboxes (key, mails, last_at) VALUES ($1, '{}', $2)`, []any{[]byte{byte(i)}, at}},
+			{`INSERT INTO sign_up_browsers (account_id, hash, expires_at) VALUES ($1, '', $2)`, []any{[]uuid.UUID{ada.ID, grace.ID}[i], at}},
 			{`INSERT INTO audit_log (id, at, action, actor, subject, outcome) VALUES ($1, $2, 'x', '', '', 'success')`, []any{id, at}},
 			{`INSERT INTO idempotency_keys (scope, key, hash, created_at) VALUES ('x', $1, '', $2)`, []any{id.String(), at}},
 		} {
@@ -49,7 +51,10 @@ func fill(t *testing.T, b *authtest.Bundle) {
 	}
 }
 
-var tables = []string{"sessions", "refresh_tokens", "links", "link_causes", "watermarks", "service_assertions", "sign_in_failures", "known_addresses", "audit_log", "idempotency_keys"}
+var tables = []string{
+	"sessions", "refresh_tokens", "links", "link_causes", "watermarks", "service_assertions", "sign_in_failures", "known_addresses",
+	"mailboxes", "sign_up_browsers", "audit_log", "idempotency_keys",
+}
 
 func TestCleanup_deletes_what_has_expired(t *testing.T) {
 	t.Parallel()

@@ -13,5 +13,7 @@
 // An attempt is counted when it begins, in one transaction, and taken back when the password was right: a thousand attempts at the same
 // time are not a thousand free ones. An attempt that is refused is not counted, so that Retry-After is true.
 //
+// A refusal is told to the audit trail with its source, once for each block.
+//
 // An account that does not exist is counted in the same way, so that nothing is learned from it.
 package throttle

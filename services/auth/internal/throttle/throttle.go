@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -29,6 +30,7 @@ type Count struct {
 	Failures     int
 	LastAt       time.Time
 	BlockedUntil *time.Time
+	ToldUntil    *time.Time // the block that the trail has told of
 }
 
 // Store keeps counts, shared by all replicas.
@@ -37,7 +39,14 @@ type Store interface {
 	Known(ctx context.Context, pair []byte) (bool, error)
 	// Count is zero when there is none.
 	Count(ctx context.Context, scope string, key []byte) (Count, error)
+	// Tell marks a block as told of; it is false when that was done, or it is over.
+	Tell(ctx context.Context, scope string, key []byte, now time.Time) (bool, error)
 	InTx(ctx context.Context, fn func(tx Tx) error) error
+}
+
+// Trail is told of attempts that are refused: once for each block, and so for each source, however many attempts it refuses.
+type Trail interface {
+	Throttled(ctx context.Context, a Attempt, scope string) error
 }
 
 // Tx is one transaction on the counts.
@@ -55,16 +64,18 @@ type Tx interface {
 // Throttle slows failed sign-ins down. It is safe for concurrent use.
 type Throttle struct {
 	store Store
+	trail Trail
 	key   []byte
 	clock func() time.Time
 }
 
-// New makes a throttle. Key keeps what is counted secret and must be the same for all replicas. A nil clock is time.Now.
-func New(store Store, key []byte, clock func() time.Time) *Throttle {
+// New makes a throttle. Key keeps what is counted secret and must be the same for all replicas. A nil clock is time.Now; without a trail
+// nobody is told.
+func New(store Store, key []byte, clock func() time.Time, trail Trail) *Throttle {
 	if clock == nil {
 		clock = time.Now
 	}
-	return &Throttle{store: store, key: key, clock: clock}
+	return &Throttle{store: store, trail: trail, key: key, clock: clock}
 }
 
 // Reservation is an attempt that may be tried. It counts as failed until [Reservation.Succeed] or [Reservation.Release].
@@ -97,7 +108,7 @@ func (t *Throttle) Begin(ctx context.Context, a Attempt) (*Reservation, error) {
 	if !known { // in an order that is the same for all, since they are locked in it
 		slots = []slot{{scopeAccount, t.hash(scopeAccount, a.EmailKey)}, {scopeAddress, t.hash(scopeAddress, network(a.ClientIP))}, {scopePair, pair}}
 	}
-	if err := t.glance(ctx, slots); err != nil {
+	if err := t.glance(ctx, a, slots); err != nil {
 		return nil, err
 	}
 	r := &Reservation{throttle: t, pair: pair}
@@ -112,8 +123,9 @@ func (t *Throttle) Begin(ctx context.Context, a Attempt) (*Reservation, error) {
 	return r, nil
 }
 
-// glance refuses what is blocked without a lock and without a write: that is what a flood of attempts costs.
-func (t *Throttle) glance(ctx context.Context, slots []slot) error {
+// glance refuses what is blocked without a lock and without a write, but for the first time that it refuses: that is what a flood of
+// attempts costs.
+func (t *Throttle) glance(ctx context.Context, a Attempt, slots []slot) error {
 	now := t.clock()
 	for _, s := range slots {
 		c, err := t.store.Count(ctx, s.scope, s.key)
@@ -121,10 +133,22 @@ func (t *Throttle) glance(ctx context.Context, slots []slot) error {
 			return fmt.Errorf("throttle: %w", err)
 		}
 		if err := blocked(c, now); err != nil {
-			return err
+			return errors.Join(err, t.tell(ctx, a, s, c, now))
 		}
 	}
 	return nil
+}
+
+// tell leaves in the trail that attempts from this source are refused from now on.
+func (t *Throttle) tell(ctx context.Context, a Attempt, s slot, c Count, now time.Time) error {
+	if t.trail == nil || c.ToldUntil != nil && c.ToldUntil.Equal(*c.BlockedUntil) {
+		return nil
+	}
+	first, err := t.store.Tell(ctx, s.scope, s.key, now)
+	if err != nil || !first {
+		return err
+	}
+	return t.trail.Throttled(ctx, a, s.scope)
 }
 
 func (t *Throttle) reserve(ctx context.Context, tx Tx, slots []slot) ([]reserved, error) {

@@ -37,7 +37,7 @@ func setup(t *testing.T) *bundle {
 	c := authtest.NewClock()
 	c.Advance(789) // finer than the database
 	pool := pgtest.New(t, migrations.FS)
-	return &bundle{T: t, Throttle: throttle.New(store.New(pool).Throttle(), []byte("key of the throttle"), c.Now), clock: c, pool: pool}
+	return &bundle{T: t, Throttle: throttle.New(store.New(pool).Throttle(), []byte("key of the throttle"), c.Now, nil), clock: c, pool: pool}
 }
 
 // fail is an attempt with a wrong password; it returns how long a refused one has to wait.
@@ -263,7 +263,7 @@ func TestThrottle_a_restart_forgets_nothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.failTimes(6, owner, stranger)
-	again := throttle.New(store.New(b.pool).Throttle(), []byte("key of the throttle"), b.clock.Now)
+	again := throttle.New(store.New(b.pool).Throttle(), []byte("key of the throttle"), b.clock.Now, nil)
 	_, err := again.Begin(t.Context(), throttle.Attempt{EmailKey: owner, ClientIP: stranger})
 	require.ErrorIs(t, err, errs.RateLimited)
 }
@@ -291,5 +291,5 @@ func TestThrottle_database_away(t *testing.T) {
 	_, err = b.Begin(context.WithoutCancel(t.Context()), throttle.Attempt{EmailKey: owner, ClientIP: home})
 	require.ErrorIs(t, err, errs.Unavailable)
 	require.ErrorIs(t, r.Succeed(t.Context()), errs.Unavailable)
-	require.NotNil(t, throttle.New(nil, nil, nil))
+	require.NotNil(t, throttle.New(nil, nil, nil, nil))
 }

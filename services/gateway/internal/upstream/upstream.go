@@ -97,8 +97,11 @@ func (p *Proxy) rewrite(pr *httputil.ProxyRequest) {
 	h.Del("Expect") // the body is here
 	h.Del("Origin") // checked here; a service compares it with its own address
 	h.Del("Cookie")
-	for _, name := range []string{auth.CookieRefresh, auth.CookieDevice} {
-		if c, err := pr.In.Cookie(name); err == nil && x.Route.Service == authService {
+	if x.Route.Service != authService {
+		return
+	}
+	for _, name := range []string{auth.CookieRefresh, auth.CookieDevice, auth.CookieSignUp} {
+		if c, err := pr.In.Cookie(name); err == nil {
 			pr.Out.AddCookie(c)
 		}
 	}

@@ -49,7 +49,7 @@
 
   const post = async (path, body) => {
     const answer = await fetch(path, {
-      method: "POST", credentials: "omit", cache: "no-store", referrerPolicy: "no-referrer",
+      method: "POST", credentials: "same-origin", cache: "no-store", referrerPolicy: "no-referrer",
       headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
     });
     if (answer.ok) return null;
@@ -93,8 +93,9 @@
     });
   };
 
-  const form = byId("form");
-  submit(form, "notice", async () => {
+  // act sends what a form says, with the token. The first form may need no more than the browser's cookie; when that is not enough, the
+  // page asks for more.
+  const act = (form, notice) => submit(form, notice, async () => {
     const body = { token };
     for (const input of form.querySelectorAll("input")) if (input.value) body[input.name] = input.value;
     const problem = await post(main.dataset.action, body);
@@ -102,13 +103,21 @@
       history.replaceState(null, "", here.pathname);
       form.reset();
       show("done");
+    } else if (main.dataset.otherwise && problem.code === main.dataset.otherwise) {
+      show("otherwise");
     } else if (/^link_/.test(problem.code || "") || problem.code === "already_set_up") {
       say("reason", problem.detail);
       show("failed");
     } else if (!placed(form, problem)) {
-      say("notice", sentence(problem));
+      say(notice, sentence(problem));
     }
   });
+  act(byId("form"), "notice");
+  for (const way of main.querySelectorAll("form.way")) act(way, way.dataset.notice);
+
+  for (const button of main.querySelectorAll("[data-go]")) {
+    button.addEventListener("click", () => location.assign(button.dataset.go + "?token=" + encodeURIComponent(token)));
+  }
 
   const again = byId("again");
   if (again) {

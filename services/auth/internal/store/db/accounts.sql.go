@@ -52,12 +52,40 @@ func (q *Queries) ClaimVerificationMail(ctx context.Context, arg ClaimVerificati
 	return id, err
 }
 
+const countSignUpBrowsers = `-- name: CountSignUpBrowsers :one
+SELECT count(*) FROM sign_up_browsers
+`
+
+func (q *Queries) CountSignUpBrowsers(ctx context.Context) (int64, error) {
+	row := q.db.QueryRow(ctx, countSignUpBrowsers)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const deleteExpiredSignUpBrowsers = `-- name: DeleteExpiredSignUpBrowsers :execrows
+DELETE FROM sign_up_browsers b WHERE b.account_id IN (SELECT o.account_id FROM sign_up_browsers o WHERE o.expires_at < $1 LIMIT $2)
+`
+
+type DeleteExpiredSignUpBrowsersParams struct {
+	Before   time.Time
+	RowLimit int32
+}
+
+func (q *Queries) DeleteExpiredSignUpBrowsers(ctx context.Context, arg DeleteExpiredSignUpBrowsersParams) (int64, error) {
+	result, err := q.db.Exec(ctx, deleteExpiredSignUpBrowsers, arg.Before, arg.RowLimit)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const eraseAccount = `-- name: EraseAccount :one
 UPDATE accounts
 SET email = '', email_key = 'erased:' || id::text, full_name = '', locale = '', status = 'erased', status_before = NULL,
     status_version = status_version + 1, verified_at = NULL, version = version + 1, updated_at = $1
 WHERE id = $2 AND status <> 'erased'
-RETURNING id, org_id, email, email_key, full_name, locale, origin, status, status_version, verified_at, verification_requested_at, reset_requested_at, roles_version, version, created_at, updated_at, status_before, profile_version
+RETURNING id, org_id, email, email_key, full_name, locale, origin, status, status_version, verified_at, verification_requested_at, reset_requested_at, roles_version, version, created_at, updated_at, status_before, profile_version, generation
 `
 
 type EraseAccountParams struct {
@@ -88,12 +116,22 @@ func (q *Queries) EraseAccount(ctx context.Context, arg EraseAccountParams) (Acc
 		&i.UpdatedAt,
 		&i.StatusBefore,
 		&i.ProfileVersion,
+		&i.Generation,
 	)
 	return i, err
 }
 
+const forgetSignUpBrowser = `-- name: ForgetSignUpBrowser :exec
+DELETE FROM sign_up_browsers WHERE account_id = $1
+`
+
+func (q *Queries) ForgetSignUpBrowser(ctx context.Context, accountID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, forgetSignUpBrowser, accountID)
+	return err
+}
+
 const getAccount = `-- name: GetAccount :one
-SELECT id, org_id, email, email_key, full_name, locale, origin, status, status_version, verified_at, verification_requested_at, reset_requested_at, roles_version, version, created_at, updated_at, status_before, profile_version FROM accounts WHERE id = $1
+SELECT id, org_id, email, email_key, full_name, locale, origin, status, status_version, verified_at, verification_requested_at, reset_requested_at, roles_version, version, created_at, updated_at, status_before, profile_version, generation FROM accounts WHERE id = $1
 `
 
 func (q *Queries) GetAccount(ctx context.Context, id uuid.UUID) (Account, error) {
@@ -118,12 +156,13 @@ func (q *Queries) GetAccount(ctx context.Context, id uuid.UUID) (Account, error)
 		&i.UpdatedAt,
 		&i.StatusBefore,
 		&i.ProfileVersion,
+		&i.Generation,
 	)
 	return i, err
 }
 
 const getAccountByEmailKey = `-- name: GetAccountByEmailKey :one
-SELECT id, org_id, email, email_key, full_name, locale, origin, status, status_version, verified_at, verification_requested_at, reset_requested_at, roles_version, version, created_at, updated_at, status_before, profile_version FROM accounts WHERE email_key = $1
+SELECT id, org_id, email, email_key, full_name, locale, origin, status, status_version, verified_at, verification_requested_at, reset_requested_at, roles_version, version, created_at, updated_at, status_before, profile_version, generation FROM accounts WHERE email_key = $1
 `
 
 func (q *Queries) GetAccountByEmailKey(ctx context.Context, emailKey string) (Account, error) {
@@ -148,6 +187,7 @@ func (q *Queries) GetAccountByEmailKey(ctx context.Context, emailKey string) (Ac
 		&i.UpdatedAt,
 		&i.StatusBefore,
 		&i.ProfileVersion,
+		&i.Generation,
 	)
 	return i, err
 }
@@ -155,7 +195,7 @@ func (q *Queries) GetAccountByEmailKey(ctx context.Context, emailKey string) (Ac
 const insertAccount = `-- name: InsertAccount :one
 INSERT INTO accounts (id, org_id, email, email_key, full_name, locale, origin, verified_at, verification_requested_at, created_at, updated_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
-RETURNING id, org_id, email, email_key, full_name, locale, origin, status, status_version, verified_at, verification_requested_at, reset_requested_at, roles_version, version, created_at, updated_at, status_before, profile_version
+RETURNING id, org_id, email, email_key, full_name, locale, origin, status, status_version, verified_at, verification_requested_at, reset_requested_at, roles_version, version, created_at, updated_at, status_before, profile_version, generation
 `
 
 type InsertAccountParams struct {
@@ -204,12 +244,46 @@ func (q *Queries) InsertAccount(ctx context.Context, arg InsertAccountParams) (A
 		&i.UpdatedAt,
 		&i.StatusBefore,
 		&i.ProfileVersion,
+		&i.Generation,
 	)
 	return i, err
 }
 
+const isSignUpBrowser = `-- name: IsSignUpBrowser :one
+SELECT EXISTS (SELECT FROM sign_up_browsers WHERE account_id = $1 AND hash = $2 AND expires_at > $3)
+`
+
+type IsSignUpBrowserParams struct {
+	AccountID uuid.UUID
+	Hash      []byte
+	Now       time.Time
+}
+
+func (q *Queries) IsSignUpBrowser(ctx context.Context, arg IsSignUpBrowserParams) (bool, error) {
+	row := q.db.QueryRow(ctx, isSignUpBrowser, arg.AccountID, arg.Hash, arg.Now)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
+const keepSignUpBrowser = `-- name: KeepSignUpBrowser :exec
+INSERT INTO sign_up_browsers (account_id, hash, expires_at) VALUES ($1, $2, $3)
+`
+
+type KeepSignUpBrowserParams struct {
+	AccountID uuid.UUID
+	Hash      []byte
+	ExpiresAt time.Time
+}
+
+// KeepSignUpBrowser keeps the hash of the cookie that the browser got that signed up.
+func (q *Queries) KeepSignUpBrowser(ctx context.Context, arg KeepSignUpBrowserParams) error {
+	_, err := q.db.Exec(ctx, keepSignUpBrowser, arg.AccountID, arg.Hash, arg.ExpiresAt)
+	return err
+}
+
 const lockAccount = `-- name: LockAccount :one
-SELECT id, org_id, email, email_key, full_name, locale, origin, status, status_version, verified_at, verification_requested_at, reset_requested_at, roles_version, version, created_at, updated_at, status_before, profile_version FROM accounts WHERE id = $1 FOR NO KEY UPDATE
+SELECT id, org_id, email, email_key, full_name, locale, origin, status, status_version, verified_at, verification_requested_at, reset_requested_at, roles_version, version, created_at, updated_at, status_before, profile_version, generation FROM accounts WHERE id = $1 FOR NO KEY UPDATE
 `
 
 // LockAccount is taken first by whatever changes what an account may do, so that no token is issued from what is about to change.
@@ -235,6 +309,7 @@ func (q *Queries) LockAccount(ctx context.Context, id uuid.UUID) (Account, error
 		&i.UpdatedAt,
 		&i.StatusBefore,
 		&i.ProfileVersion,
+		&i.Generation,
 	)
 	return i, err
 }
@@ -252,6 +327,18 @@ type MarkAccountVerifiedParams struct {
 func (q *Queries) MarkAccountVerified(ctx context.Context, arg MarkAccountVerifiedParams) error {
 	_, err := q.db.Exec(ctx, markAccountVerified, arg.At, arg.ID)
 	return err
+}
+
+const nextGeneration = `-- name: NextGeneration :one
+UPDATE accounts SET generation = generation + 1 WHERE id = $1 RETURNING generation
+`
+
+// NextGeneration makes links of mails that were asked for until now worth nothing, also those that are not made yet.
+func (q *Queries) NextGeneration(ctx context.Context, id uuid.UUID) (int64, error) {
+	row := q.db.QueryRow(ctx, nextGeneration, id)
+	var generation int64
+	err := row.Scan(&generation)
+	return generation, err
 }
 
 const setAccountName = `-- name: SetAccountName :exec
@@ -273,7 +360,7 @@ const setAccountStanding = `-- name: SetAccountStanding :one
 UPDATE accounts
 SET status = $1, status_before = $2, status_version = status_version + 1, version = version + 1, updated_at = $3
 WHERE id = $4 AND status <> 'erased'
-RETURNING id, org_id, email, email_key, full_name, locale, origin, status, status_version, verified_at, verification_requested_at, reset_requested_at, roles_version, version, created_at, updated_at, status_before, profile_version
+RETURNING id, org_id, email, email_key, full_name, locale, origin, status, status_version, verified_at, verification_requested_at, reset_requested_at, roles_version, version, created_at, updated_at, status_before, profile_version, generation
 `
 
 type SetAccountStandingParams struct {
@@ -311,12 +398,13 @@ func (q *Queries) SetAccountStanding(ctx context.Context, arg SetAccountStanding
 		&i.UpdatedAt,
 		&i.StatusBefore,
 		&i.ProfileVersion,
+		&i.Generation,
 	)
 	return i, err
 }
 
 const shareAccount = `-- name: ShareAccount :one
-SELECT id, org_id, email, email_key, full_name, locale, origin, status, status_version, verified_at, verification_requested_at, reset_requested_at, roles_version, version, created_at, updated_at, status_before, profile_version FROM accounts WHERE id = $1 FOR SHARE
+SELECT id, org_id, email, email_key, full_name, locale, origin, status, status_version, verified_at, verification_requested_at, reset_requested_at, roles_version, version, created_at, updated_at, status_before, profile_version, generation FROM accounts WHERE id = $1 FOR SHARE
 `
 
 // ShareAccount is taken first by whatever issues a token.
@@ -342,6 +430,7 @@ func (q *Queries) ShareAccount(ctx context.Context, id uuid.UUID) (Account, erro
 		&i.UpdatedAt,
 		&i.StatusBefore,
 		&i.ProfileVersion,
+		&i.Generation,
 	)
 	return i, err
 }

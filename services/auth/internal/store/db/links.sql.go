@@ -36,6 +36,37 @@ func (q *Queries) AllowLink(ctx context.Context, arg AllowLinkParams) error {
 	return err
 }
 
+const closeLinkCauses = `-- name: CloseLinkCauses :exec
+DELETE FROM link_causes WHERE account_id = $1 AND purpose <> ALL ($2::text[]) AND delivery_id IS NULL
+`
+
+type CloseLinkCausesParams struct {
+	AccountID uuid.UUID
+	Kept      []string
+}
+
+// CloseLinkCauses forgets what no mail has taken a link for yet, but for the purposes that are kept.
+func (q *Queries) CloseLinkCauses(ctx context.Context, arg CloseLinkCausesParams) error {
+	_, err := q.db.Exec(ctx, closeLinkCauses, arg.AccountID, arg.Kept)
+	return err
+}
+
+const closeLinksOfAccount = `-- name: CloseLinksOfAccount :exec
+UPDATE links SET used_at = $1::timestamptz WHERE account_id = $2 AND purpose <> ALL ($3::text[]) AND used_at IS NULL
+`
+
+type CloseLinksOfAccountParams struct {
+	At        time.Time
+	AccountID *uuid.UUID
+	Kept      []string
+}
+
+// CloseLinksOfAccount makes every open link useless but those of the purposes that are kept.
+func (q *Queries) CloseLinksOfAccount(ctx context.Context, arg CloseLinksOfAccountParams) error {
+	_, err := q.db.Exec(ctx, closeLinksOfAccount, arg.At, arg.AccountID, arg.Kept)
+	return err
+}
+
 const deleteExpiredLinkCauses = `-- name: DeleteExpiredLinkCauses :execrows
 DELETE FROM link_causes c WHERE c.id IN (SELECT o.id FROM link_causes o WHERE o.expires_at < $1 LIMIT $2)
 `

@@ -29,6 +29,7 @@ type Account struct {
 	UpdatedAt               time.Time
 	StatusBefore            *string
 	ProfileVersion          int64
+	Generation              int64
 }
 
 type AccountRole struct {
@@ -93,6 +94,13 @@ type LinkCause struct {
 	ExpiresAt  time.Time
 }
 
+type Mailbox struct {
+	Key    []byte
+	Mails  []time.Time
+	LastAt time.Time
+	HeldAt *time.Time
+}
+
 type Password struct {
 	AccountID uuid.UUID
 	Hash      string
@@ -149,6 +157,13 @@ type SignInFailure struct {
 	FirstAt      time.Time
 	LastAt       time.Time
 	BlockedUntil *time.Time
+	ToldUntil    *time.Time
+}
+
+type SignUpBrowser struct {
+	AccountID uuid.UUID
+	Hash      []byte
+	ExpiresAt time.Time
 }
 
 type SigningKey struct {

@@ -60,7 +60,7 @@ func (q *Queries) ForgetSignInFailures(ctx context.Context, arg ForgetSignInFail
 }
 
 const getSignInFailures = `-- name: GetSignInFailures :one
-SELECT scope, key, failures, first_at, last_at, blocked_until FROM sign_in_failures WHERE scope = $1 AND key = $2
+SELECT scope, key, failures, first_at, last_at, blocked_until, told_until FROM sign_in_failures WHERE scope = $1 AND key = $2
 `
 
 type GetSignInFailuresParams struct {
@@ -78,6 +78,7 @@ func (q *Queries) GetSignInFailures(ctx context.Context, arg GetSignInFailuresPa
 		&i.FirstAt,
 		&i.LastAt,
 		&i.BlockedUntil,
+		&i.ToldUntil,
 	)
 	return i, err
 }
@@ -97,7 +98,7 @@ const lockSignInFailures = `-- name: LockSignInFailures :one
 INSERT INTO sign_in_failures AS f (scope, key, failures, first_at, last_at)
 VALUES ($1, $2, 0, $3, $3)
 ON CONFLICT (scope, key) DO UPDATE SET key = f.key
-RETURNING scope, key, failures, first_at, last_at, blocked_until
+RETURNING scope, key, failures, first_at, last_at, blocked_until, told_until
 `
 
 type LockSignInFailuresParams struct {
@@ -117,6 +118,7 @@ func (q *Queries) LockSignInFailures(ctx context.Context, arg LockSignInFailures
 		&i.FirstAt,
 		&i.LastAt,
 		&i.BlockedUntil,
+		&i.ToldUntil,
 	)
 	return i, err
 }
@@ -177,4 +179,24 @@ type TakeBackSignInFailureParams struct {
 func (q *Queries) TakeBackSignInFailure(ctx context.Context, arg TakeBackSignInFailureParams) error {
 	_, err := q.db.Exec(ctx, takeBackSignInFailure, arg.Block, arg.Scope, arg.Key)
 	return err
+}
+
+const tellSignInFailures = `-- name: TellSignInFailures :one
+UPDATE sign_in_failures SET told_until = blocked_until
+WHERE scope = $1 AND key = $2 AND blocked_until > $3::timestamptz AND told_until IS DISTINCT FROM blocked_until
+RETURNING scope
+`
+
+type TellSignInFailuresParams struct {
+	Scope string
+	Key   []byte
+	Now   time.Time
+}
+
+// TellSignInFailures marks a block as told of; there is no row when it is over, or was told of already.
+func (q *Queries) TellSignInFailures(ctx context.Context, arg TellSignInFailuresParams) (string, error) {
+	row := q.db.QueryRow(ctx, tellSignInFailures, arg.Scope, arg.Key, arg.Now)
+	var scope string
+	err := row.Scan(&scope)
+	return scope, err
 }

@@ -55,3 +55,23 @@ SET email = '', email_key = 'erased:' || id::text, full_name = '', locale = '', 
     status_version = status_version + 1, verified_at = NULL, version = version + 1, updated_at = @at
 WHERE id = @id AND status <> 'erased'
 RETURNING *;
+
+-- NextGeneration makes links of mails that were asked for until now worth nothing, also those that are not made yet.
+-- name: NextGeneration :one
+UPDATE accounts SET generation = generation + 1 WHERE id = @id RETURNING generation;
+
+-- KeepSignUpBrowser keeps the hash of the cookie that the browser got that signed up.
+-- name: KeepSignUpBrowser :exec
+INSERT INTO sign_up_browsers (account_id, hash, expires_at) VALUES (@account_id, @hash, @expires_at);
+
+-- name: IsSignUpBrowser :one
+SELECT EXISTS (SELECT FROM sign_up_browsers WHERE account_id = @account_id AND hash = @hash AND expires_at > @now);
+
+-- name: ForgetSignUpBrowser :exec
+DELETE FROM sign_up_browsers WHERE account_id = @account_id;
+
+-- name: DeleteExpiredSignUpBrowsers :execrows
+DELETE FROM sign_up_browsers b WHERE b.account_id IN (SELECT o.account_id FROM sign_up_browsers o WHERE o.expires_at < @before LIMIT @row_limit);
+
+-- name: CountSignUpBrowsers :one
+SELECT count(*) FROM sign_up_browsers;

@@ -18,6 +18,10 @@ UPDATE links SET used_at = @at::timestamptz WHERE id = @id AND used_at IS NULL;
 -- name: UseLinksOfAccount :exec
 UPDATE links SET used_at = @at::timestamptz WHERE account_id = @account_id AND purpose = @purpose AND used_at IS NULL;
 
+-- CloseLinksOfAccount makes every open link useless but those of the purposes that are kept.
+-- name: CloseLinksOfAccount :exec
+UPDATE links SET used_at = @at::timestamptz WHERE account_id = @account_id AND purpose <> ALL (@kept::text[]) AND used_at IS NULL;
+
 -- UseLinksOfPurpose makes every open link of a purpose useless, whoever's it is.
 -- name: UseLinksOfPurpose :exec
 UPDATE links SET used_at = @at::timestamptz WHERE purpose = @purpose AND used_at IS NULL;
@@ -42,6 +46,10 @@ UPDATE link_causes SET delivery_id = @delivery_id::uuid WHERE id = (
     SELECT c.id FROM link_causes c
     WHERE c.account_id = @account_id AND c.purpose = @purpose AND c.delivery_id IS NULL AND c.expires_at > @now
     ORDER BY c.created_at, c.id LIMIT 1 FOR UPDATE) AND delivery_id IS NULL;
+
+-- CloseLinkCauses forgets what no mail has taken a link for yet, but for the purposes that are kept.
+-- name: CloseLinkCauses :exec
+DELETE FROM link_causes WHERE account_id = @account_id AND purpose <> ALL (@kept::text[]) AND delivery_id IS NULL;
 
 -- name: DeleteLinkCausesOfAccount :exec
 DELETE FROM link_causes WHERE account_id = @account_id;

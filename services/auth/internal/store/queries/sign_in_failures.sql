@@ -19,6 +19,12 @@ SET failures = greatest(0, failures - 1),
     blocked_until = CASE WHEN blocked_until = sqlc.narg('block')::timestamptz THEN NULL ELSE blocked_until END
 WHERE scope = @scope AND key = @key;
 
+-- TellSignInFailures marks a block as told of; there is no row when it is over, or was told of already.
+-- name: TellSignInFailures :one
+UPDATE sign_in_failures SET told_until = blocked_until
+WHERE scope = @scope AND key = @key AND blocked_until > @now::timestamptz AND told_until IS DISTINCT FROM blocked_until
+RETURNING scope;
+
 -- name: ForgetSignInFailures :exec
 DELETE FROM sign_in_failures WHERE scope = @scope AND key = @key;
 

@@ -15,9 +15,9 @@ const tagSignIn = "Sign-in"
 const (
 	CookieAccess      = "__Host-atrium_access"
 	CookieRefresh     = "__Secure-atrium_refresh"
-	CookieDevice      = "__Host-atrium_device" // no token: it recognises the browser
+	CookieDevice      = "__Host-atrium_device"  // no token: it recognises the browser
 	CookieSignUp      = "__Host-atrium_sign_up" // no token either: it recognises the browser that signed up
-	CookieRefreshPath = "/api/v1/auth"         // the only path that the refresh token is sent to
+	CookieRefreshPath = "/api/v1/auth"          // the only path that the refresh token is sent to
 )
 
 // The transports of tokens.

@@ -29,6 +29,8 @@ func (c consumers) accountRegistered() events.Handler {
 		}
 		n := notice{event: e.ID, org: e.OrgID, account: e.Data.AccountID}
 		switch {
+		case e.Data.Unmailed:
+			return nil
 		case e.Data.Origin == auth.OriginInvitation:
 			n.template = templates.Invitation
 		case e.Data.Origin == auth.OriginSignUp && !e.Data.Verified:

@@ -33,7 +33,7 @@ type consumers struct{ Config }
 func Handlers(c Config) []events.Handler {
 	h := consumers{c}
 	return []events.Handler{
-		h.accountRegistered(), h.accountVerified(), h.verificationRequested(), h.passwordResetRequested(), h.passwordChanged(),
+		h.accountRegistered(), h.accountVerified(), h.verificationRequested(), h.registrationAttempted(), h.passwordResetRequested(), h.passwordChanged(),
 		h.sessionStarted(), h.sessionCompromised(), h.rolesChanged(), h.accountStandingChanged(),
 		h.userUpdated(), h.userDeleted(),
 	}

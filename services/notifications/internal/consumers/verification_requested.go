@@ -7,12 +7,19 @@ import (
 
 	"github.com/atrium-mesh/atrium/pkg/events"
 	auth "github.com/atrium-mesh/atrium/services/auth/api"
+	"github.com/atrium-mesh/atrium/services/notifications/internal/deliveries"
 	"github.com/atrium-mesh/atrium/services/notifications/internal/templates"
 )
 
 // verificationRequested sends the verification mail once more.
 func (c consumers) verificationRequested() events.Handler {
 	return events.On(auth.VerificationRequested, func(ctx context.Context, tx pgx.Tx, e events.Event[auth.AccountData]) error {
-		return c.mail(ctx, c.Store.WithTx(tx), notice{event: e.ID, org: e.OrgID, account: e.Data.AccountID, template: templates.Verification})
+		return c.mail(ctx, c.Store.WithTx(tx), notice{
+			event:    e.ID,
+			org:      e.OrgID,
+			account:  e.Data.AccountID,
+			template: templates.Verification,
+			data:     deliveries.Data{Generation: e.Data.Generation},
+		})
 	})
 }

@@ -210,11 +210,17 @@ func (d *Deliverer) data(ctx context.Context, a attempt) (templates.Data, string
 	kind, _ := KindOf(templates.Name(a.Template))
 	switch {
 	case kind.Link != "":
-		link, err := d.CreateLink(ctx, &auth.CreateLinkRequest{AccountID: a.RecipientID, Purpose: kind.Link, DeliveryID: a.ID})
+		link, err := d.CreateLink(ctx, &auth.CreateLinkRequest{
+			AccountID:  a.RecipientID,
+			Purpose:    kind.Link,
+			DeliveryID: a.ID,
+			Generation: a.Data.Generation,
+		})
 		if err != nil {
 			return data, "", linkOutcome(err)
 		}
-		data.Link, data.LinkExpires, address = link.URL, link.ExpiresAt, link.Email
+		data.Link, data.LinkExpires, data.OtherLink = link.URL, link.ExpiresAt, link.DisownURL
+		address = link.Email
 	case templates.Name(a.Template) == templates.Welcome:
 		data.Link = d.ProductURL
 	}

@@ -40,6 +40,8 @@ type Data struct {
 	At     time.Time `json:"at,omitzero"`
 	SendID uuid.UUID `json:"send_id,omitzero"` // whose title and text are told
 
+	Generation int64 `json:"generation,omitempty"` // of the account, when the mail's link was asked for
+
 	LastNotice bool         `json:"last_notice,omitempty"`
 	By         templates.By `json:"by,omitempty"`
 	Added      []string     `json:"added,omitempty"`

@@ -19,7 +19,7 @@ func KindOf(name templates.Name) (Kind, bool) {
 	switch name {
 	case templates.Verification:
 		return Kind{Category: api.CategorySecurity, Link: auth.LinkVerifyEmail}, true
-	case templates.Reset:
+	case templates.Reset, templates.AccountExists:
 		return Kind{Category: api.CategorySecurity, Link: auth.LinkResetPassword}, true
 	case templates.Invitation:
 		return Kind{Category: api.CategorySecurity, Link: auth.LinkInvitation}, true

@@ -23,6 +23,7 @@ type Data struct {
 
 	Link        string    // where the action leads; "" for no action
 	LinkExpires time.Time // zero for a link that does not expire
+	OtherLink   string    // where the second action leads; "" for none
 
 	Device string    // from which something was done
 	IP     string    // likewise
@@ -65,6 +66,7 @@ type letter struct {
 	Intro, Outro                     []string
 	Details                          []detail
 	Link, Action, LinkHelp           string
+	OtherLink, Other                 string
 	Product, ProductURL              string
 	Why, Unsubscribe, UnsubscribeURL string
 }
@@ -84,6 +86,9 @@ func (s *Set) Render(name Name, d Data) (Mail, error) {
 	}
 	if d.Link != "" {
 		l.Link, l.Action, l.LinkHelp = d.Link, v.say("action"), v.say("link-help")
+	}
+	if d.OtherLink != "" {
+		l.OtherLink, l.Other = d.OtherLink, v.say("other")
 	}
 	if d.UnsubscribeURL != "" {
 		l.UnsubscribeURL, l.Unsubscribe = d.UnsubscribeURL, v.say("unsubscribe")
@@ -154,9 +159,9 @@ type voice struct {
 
 // facts are what the files can mention.
 type facts struct {
-	Name, Product, LinkExpires, Device, Title, Body string
-	Added, Removed, Until                           string
-	Self, LastNotice, Inactive                      bool
+	Name, Product, ProductURL, LinkExpires, Device, Title, Body string
+	Added, Removed, Until                                       string
+	Self, LastNotice, Inactive                                  bool
 }
 
 func (s *Set) voice(name Name, d Data) (*voice, error) {
@@ -166,7 +171,7 @@ func (s *Set) voice(name Name, d Data) (*voice, error) {
 		return nil, fmt.Errorf("%w: %s", ErrUnknown, name)
 	}
 	return &voice{locale: locale, words: t, facts: facts{
-		Name: oneLine(d.Name), Product: s.brand.Product, LinkExpires: formatTime(d.LinkExpires, locale, d.TimeZone),
+		Name: oneLine(d.Name), Product: s.brand.Product, ProductURL: s.brand.URL, LinkExpires: formatTime(d.LinkExpires, locale, d.TimeZone),
 		Device: oneLine(d.Device), Title: oneLine(d.Title), Body: d.Body,
 		Added: list(d.Added), Removed: list(d.Removed), Until: formatTime(d.Until, locale, d.TimeZone),
 		Self: d.By == BySelf, LastNotice: d.LastNotice, Inactive: d.Inactive,

@@ -1,7 +1,7 @@
 // Package templates owns the words of mails: embedded files for each template and locale, from which the subject, the text and the HTML
 // of a mail are made.
 //
-//	files/<locale>/<name>.tmpl    the words of a template: subject, intro, action, outro; in-app where it is told there too
+//	files/<locale>/<name>.tmpl    the words of a template: subject, intro, action, outro, other; in-app where it is told there too
 //	files/<locale>/common.tmpl    words that all templates share
 //	files/layout.txt, layout.html what a mail looks like
 //
@@ -30,6 +30,7 @@ type Name string
 const (
 	Verification       Name = "verification"
 	Reset              Name = "reset"
+	AccountExists      Name = "account_exists"
 	Welcome            Name = "welcome"
 	Invitation         Name = "invitation"
 	NewDevice          Name = "new_device"
@@ -48,7 +49,7 @@ const (
 // Names lists all templates.
 func Names() []Name {
 	return []Name{
-		Verification, Reset, Welcome, Invitation, NewDevice, PasswordChanged, SessionCompromised, Notification,
+		Verification, Reset, AccountExists, Welcome, Invitation, NewDevice, PasswordChanged, SessionCompromised, Notification,
 		AccountDeleted, AccountDeactivated, AccountActivated, AccountRestored, RolesChanged, NameChanged,
 	}
 }

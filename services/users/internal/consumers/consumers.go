@@ -13,6 +13,7 @@ func Handlers(clock func() time.Time, grace time.Duration) []events.Handler {
 	return []events.Handler{
 		accountRegistered(),
 		accountVerified(clock),
+		accountDisowned(clock),
 		accountStandingChanged(grace),
 		rolesChanged(clock),
 		sessionStarted(),

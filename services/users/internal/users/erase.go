@@ -2,6 +2,7 @@ package users
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -17,17 +18,33 @@ func (s *Service) EraseDue(ctx context.Context, most int32) (int, error) {
 			return err
 		}
 		for _, id := range due {
-			if err := tx.Erase(ctx, id); err != nil {
-				return err
-			}
-			if err := audit(ctx, tx, id, "user.erased", now); err != nil {
-				return err
-			}
-			if err := publish(ctx, tx, api.UserErased, id, api.UserErasedData{UserID: id, At: now}); err != nil {
+			if err := erase(ctx, tx, id, now); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
 	return len(due), err
+}
+
+// Disown erases a user whose account is gone because the owner of its address never made it. There is no grace period: nobody has used
+// it. The entry in the audit trail also keeps an event that comes late from making the user again.
+func Disown(ctx context.Context, tx Tx, id uuid.UUID, now time.Time) error {
+	done, err := tx.Audited(ctx, id, erased)
+	if err != nil || done {
+		return err
+	}
+	return erase(ctx, tx, id, now)
+}
+
+const erased = "user.erased"
+
+func erase(ctx context.Context, tx Tx, id uuid.UUID, now time.Time) error {
+	if err := tx.Erase(ctx, id); err != nil {
+		return err
+	}
+	if err := audit(ctx, tx, id, erased, now); err != nil {
+		return err
+	}
+	return publish(ctx, tx, api.UserErased, id, api.UserErasedData{UserID: id, At: now})
 }

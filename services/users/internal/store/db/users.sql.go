@@ -30,7 +30,9 @@ func (q *Queries) Audited(ctx context.Context, arg AuditedParams) (bool, error) 
 
 const ensureUser = `-- name: EnsureUser :exec
 INSERT INTO users (id, org_id, email, email_verified, full_name, locale, time_zone, status, roles, created_at, updated_at)
-VALUES ($1, 'default', $2, $3, $4, $5, $6, $7, $8, $9, $9)
+SELECT $1::uuid, 'default', $2::text, $3::boolean, $4::text, $5::text, $6::text, $7::text, $8::text[],
+       $9::timestamptz, $9::timestamptz
+WHERE NOT EXISTS (SELECT FROM audit_log WHERE user_id = $1::uuid AND action = 'user.erased')
 ON CONFLICT (id) DO NOTHING
 `
 
@@ -46,7 +48,8 @@ type EnsureUserParams struct {
 	CreatedAt     time.Time
 }
 
-// A profile is made by whoever comes first, the event of the account or the request that made it; the other finds it there.
+// A profile is made by whoever comes first, the event of the account or the request that made it; the other finds it there. One that was
+// erased is not made again by an event that comes late.
 func (q *Queries) EnsureUser(ctx context.Context, arg EnsureUserParams) error {
 	_, err := q.db.Exec(ctx, ensureUser,
 		arg.ID,

@@ -60,6 +60,7 @@ func (a attempt) bodies() map[string]any {
 	return map[string]any{
 		authapi.Register.OperationID:           only("email", "password", "full_name"),
 		authapi.VerifyEmail.OperationID:        only("token"),
+		authapi.Disown.OperationID:             only("token"),
 		authapi.ResendVerification.OperationID: only("email"),
 		authapi.AcceptInvitation.OperationID:   only("token", "password"),
 		authapi.NotMe.OperationID:              only("token"),

@@ -100,6 +100,7 @@ func newCast(t *testing.T, m *mesh.Mesh, root *client.Client) *cast {
 		p := v.Register(client.NewPerson(role))
 		device := v.Device("e2e/" + role)
 		scope := device.Login(p).Scope
+		p.ID = device.Subject()
 		device.Eventually("the account is known everywhere", func() bool {
 			return device.Get(usersapi.GetMe.Path).Status == http.StatusOK && device.Get(notificationsapi.CountUnread.Path).Status == http.StatusOK
 		})

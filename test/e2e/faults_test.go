@@ -144,6 +144,7 @@ func TestMailAway(t *testing.T) {
 	v, admin := visitor(t, m), administrator(t, m)
 	m.Process("inbox").Kill()
 	p := v.Register(client.NewPerson("ada"))
+	p.ID = admin.FindUser(p)
 	path := notificationsapi.ListDeliveries.Path + "?recipient_id=" + p.ID
 	delivery := func(state notificationsapi.DeliveryState) bool {
 		page := client.Decode[notificationsapi.DeliveryPage](admin.Get(path).Want(http.StatusOK))

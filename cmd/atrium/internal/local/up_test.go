@@ -113,8 +113,9 @@ func TestUp(t *testing.T) {
 	c := newClient(t, mesh)
 	status, _ := c.call(http.MethodPost, "/api/v1/auth/register",
 		map[string]string{"email": "Ada@example.com", "password": "seven green bicycles", "full_name": "Ada Lovelace"})
-	require.Equal(t, http.StatusCreated, status)
-	status, _ = c.call(http.MethodPost, "/api/v1/auth/verify-email", map[string]string{"token": c.mailToken("ada@example.com")})
+	require.Equal(t, http.StatusAccepted, status)
+	status, _ = c.call(http.MethodPost, "/api/v1/auth/verify-email",
+		map[string]string{"token": c.mailToken("ada@example.com"), "password": "seven green bicycles"})
 	require.Equal(t, http.StatusNoContent, status)
 	c.signIn("ada@example.com", "seven green bicycles")
 	status, me := c.call(http.MethodGet, "/api/v1/users/me", nil)

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -136,6 +137,22 @@ type linkMaker struct {
 	world *world
 	fail  atomic.Pointer[errs.Error] // what create-link answers instead
 	made  atomic.Int64
+
+	mu    sync.Mutex
+	asked []auth.CreateLinkRequest
+}
+
+// generations are those that links of an account were asked for under.
+func (m *linkMaker) generations(account uuid.UUID) []int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []int64
+	for _, in := range m.asked {
+		if in.AccountID == account {
+			out = append(out, in.Generation)
+		}
+	}
+	return out
 }
 
 func newLinkMaker(t *testing.T, w *world) *linkMaker {
@@ -148,12 +165,16 @@ func newLinkMaker(t *testing.T, w *world) *linkMaker {
 	apitest.HandleServiceTokens(server, w.issuer, w.issuer.URL)
 	op.Handle(server, auth.CreateLink, func(_ context.Context, in *auth.CreateLinkRequest) (*auth.CreateLinkResponse, error) {
 		m.made.Add(1)
+		m.mu.Lock()
+		m.asked = append(m.asked, *in)
+		m.mu.Unlock()
 		if e := m.fail.Load(); e != nil {
 			return nil, e
 		}
 		return &auth.CreateLinkResponse{
 			URL: "https://app.atrium.test/account/" + string(in.Purpose) + "?token=" + in.DeliveryID.String(), ExpiresAt: time.Now().Add(time.Hour),
-			Email: m.addressOf(in.AccountID),
+			Email:     m.addressOf(in.AccountID),
+			DisownURL: map[auth.LinkPurpose]string{auth.LinkVerifyEmail: "https://app.atrium.test/account/disown?token=x"}[in.Purpose],
 		}, nil
 	})
 	op.Handle(server, auth.ListWatermarks, func(_ context.Context, in *auth.ListWatermarksRequest) (*auth.ListWatermarksResponse, error) {

@@ -31,6 +31,8 @@ func TestSignUp(t *testing.T) {
 	require.Contains(t, mail.Text, "Hello Ada Example,")
 	require.Contains(t, mail.Link(), "https://app.atrium.test/account/verify_email?token=")
 	require.Contains(t, mail.HTML, mail.Link())
+	require.Contains(t, mail.Text, "I did not sign up:\nhttps://app.atrium.test/account/disown?token=x")
+	require.Contains(t, mail.HTML, `href="https://app.atrium.test/account/disown?token=x"`)
 	require.Empty(t, mail.Header.Get("List-Unsubscribe"), "what is locked cannot be unsubscribed from")
 	require.Equal(t, "auto-generated", mail.Header.Get("Auto-Submitted"))
 
@@ -73,6 +75,11 @@ func TestMails(t *testing.T) {
 		{"reset", func(t *testing.T, id uuid.UUID) {
 			publish(t.Context(), t, w.auth, auth.PasswordResetRequested, id, auth.AccountData{AccountID: id, At: at})
 		}, "Choose a new password", []string{"/account/reset_password?token="}, ""},
+		{"somebody tried to sign up", func(t *testing.T, id uuid.UUID) {
+			publish(t.Context(), t, w.auth, auth.RegistrationAttempted, id, auth.RegistrationAttemptedData{
+				AccountID: id, Device: "Firefox on Linux", IP: "203.0.113.7", At: at,
+			})
+		}, "You already have an account", []string{"/account/reset_password?token=", "Firefox on Linux", "203.0.113.7"}, ""},
 		{"password changed", func(t *testing.T, id uuid.UUID) {
 			publish(t.Context(), t, w.auth, auth.PasswordChanged, id, auth.PasswordChangedData{AccountID: id, How: "change", Device: "Firefox on Linux", IP: "203.0.113.7", At: at})
 		}, "Your password was changed", []string{"/account/not_me?token=", "Firefox on Linux", "203.0.113.7", "2 March 2026, 14:04 (UTC)"}, "The password of your account was changed"},

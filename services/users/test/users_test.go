@@ -46,6 +46,23 @@ func TestProfileFollowsTheAccount(t *testing.T) {
 	require.Zero(t, m.count("dead_letters"))
 }
 
+// Somebody who never was is forgotten at once, and does not come back with an event that comes late, or again.
+func TestADisownedAccountIsForgotten(t *testing.T) {
+	t.Parallel()
+	m := setup(t)
+	id := m.register("Ada Lovelace", "ada@example.com")
+	gone := auth.AccountData{AccountID: id, At: time.Now()}
+	publish(m, auth.AccountDisowned, id, gone)
+	publish(m, auth.AccountDisowned, id, gone)
+	publish(m, auth.AccountRegistered, id, auth.AccountRegisteredData{AccountID: id, Email: "ada@example.com", FullName: "Ada", At: time.Now()})
+	other := m.register("Bob", "bob@example.com") // handled after those above: order holds
+	require.NotEqual(t, id, other)
+	_, err := m.get(m.admin(), id)
+	require.ErrorIs(t, err, errs.NotFound)
+	require.Equal(t, 1, m.published("users.user.erased.v1"), "everybody else is told once")
+	require.Zero(t, m.count("dead_letters"))
+}
+
 func TestMe(t *testing.T) {
 	t.Parallel()
 	m := setup(t)

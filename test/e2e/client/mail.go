@@ -21,6 +21,7 @@ const (
 	SubjectWelcome         = "Welcome to"
 	SubjectInvitation      = "You are invited to"
 	SubjectReset           = "Choose a new password"
+	SubjectAccountExists   = "You already have an account"
 	SubjectPasswordChanged = "Your password was changed"
 	SubjectNewDevice       = "New sign-in to your account"
 	SubjectCompromised     = "We have ended a session of yours"

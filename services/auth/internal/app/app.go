@@ -193,7 +193,11 @@ func choosing(cfg authconfig.Config, tel *telemetry.Telemetry) (*password.Policy
 // background is the jobs that auth does by itself.
 func background(base *service.Base, records *store.Store, keepAudit time.Duration) (*jobs.Runner, error) {
 	workers := river.NewWorkers()
-	if err := river.AddWorkerSafely(workers, tasks.NewCleanupWorker(records.Expiring(keepAudit), nil, base.Tel.Logger)); err != nil {
+	cleanup, err := tasks.NewCleanupWorker(records.Expiring(keepAudit), nil, base.Tel.Logger, base.Tel.Meter)
+	if err != nil {
+		return nil, err
+	}
+	if err := river.AddWorkerSafely(workers, cleanup); err != nil {
 		return nil, fmt.Errorf("add the clean-up: %w", err)
 	}
 	return jobs.New(jobs.Config{

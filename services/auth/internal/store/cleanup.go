@@ -45,10 +45,10 @@ func (s *Store) Expiring(keepAudit time.Duration) []tasks.Expiring {
 		}},
 		{Name: "mailboxes", Keep: mailboxes.Retention, Delete: func(ctx context.Context, before time.Time, limit int32) (int64, error) {
 			return s.q.DeleteOldMailboxes(ctx, db.DeleteOldMailboxesParams{Before: before, RowLimit: limit})
-		}},
+		}, Count: s.q.CountMailboxes},
 		{Name: "sign_up_browsers", Delete: func(ctx context.Context, before time.Time, limit int32) (int64, error) {
 			return s.q.DeleteExpiredSignUpBrowsers(ctx, db.DeleteExpiredSignUpBrowsersParams{Before: before, RowLimit: limit})
-		}},
+		}, Count: s.q.CountSignUpBrowsers},
 		{Name: "audit_log", Keep: keepAudit, Delete: func(ctx context.Context, before time.Time, limit int32) (int64, error) {
 			return s.q.DeleteOldAudit(ctx, db.DeleteOldAuditParams{Before: before, RowLimit: limit})
 		}},

@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/noop"
 )
 
 const (
@@ -27,6 +30,8 @@ type Expiring struct {
 	Keep time.Duration // how much longer than its life a row is kept
 	// Delete deletes at most limit rows that expired before an instant, and says how many.
 	Delete func(ctx context.Context, before time.Time, limit int32) (int64, error)
+	// Count is how many there are; nil: it is not measured.
+	Count func(ctx context.Context) (int64, error)
 }
 
 // CleanupWorker works [Cleanup].
@@ -35,14 +40,23 @@ type CleanupWorker struct {
 	kinds  []Expiring
 	clock  func() time.Time
 	logger *slog.Logger
+	rows   metric.Int64Gauge
 }
 
-// NewCleanupWorker makes the worker. A nil clock is time.Now.
-func NewCleanupWorker(kinds []Expiring, clock func() time.Time, logger *slog.Logger) *CleanupWorker {
+// NewCleanupWorker makes the worker. A nil clock is time.Now; without a provider nothing is measured.
+func NewCleanupWorker(kinds []Expiring, clock func() time.Time, logger *slog.Logger, provider metric.MeterProvider) (*CleanupWorker, error) {
 	if clock == nil {
 		clock = time.Now
 	}
-	return &CleanupWorker{kinds: kinds, clock: clock, logger: logger}
+	if provider == nil {
+		provider = noop.NewMeterProvider()
+	}
+	rows, err := provider.Meter("atrium/auth").Int64Gauge("atrium.auth.rows",
+		metric.WithDescription("Rows of what strangers can make grow, after the last clean-up."))
+	if err != nil {
+		return nil, fmt.Errorf("measure what grows: %w", err)
+	}
+	return &CleanupWorker{kinds: kinds, clock: clock, logger: logger, rows: rows}, nil
 }
 
 // Work deletes what has expired, a batch at a time. What fails does not keep the rest from being done; the job is tried again.
@@ -56,8 +70,22 @@ func (w *CleanupWorker) Work(ctx context.Context, _ *river.Job[Cleanup]) error {
 		if n > 0 {
 			w.logger.InfoContext(ctx, "expired rows deleted", "kind", kind.Name, "rows", n)
 		}
+		if err := w.measure(ctx, kind); err != nil {
+			failures = append(failures, fmt.Errorf("count %s: %w", kind.Name, err))
+		}
 	}
 	return errors.Join(failures...)
+}
+
+func (w *CleanupWorker) measure(ctx context.Context, kind Expiring) error {
+	if kind.Count == nil {
+		return nil
+	}
+	n, err := kind.Count(ctx)
+	if err == nil {
+		w.rows.Record(ctx, n, metric.WithAttributes(attribute.String("kind", kind.Name)))
+	}
+	return err
 }
 
 func (w *CleanupWorker) delete(ctx context.Context, kind Expiring) (total int64, err error) {

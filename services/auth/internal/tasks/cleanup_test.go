@@ -11,6 +11,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/riverqueue/river"
 	"github.com/stretchr/testify/require"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/atrium-mesh/atrium/pkg/jobs"
 	"github.com/atrium-mesh/atrium/pkg/telemetry"
@@ -63,7 +65,9 @@ func TestCleanup_deletes_what_has_expired(t *testing.T) {
 	for _, table := range tables {
 		require.Equal(t, 2, b.Int(t, "SELECT count(*) FROM "+table), table)
 	}
-	worker := tasks.NewCleanupWorker(b.Store.Expiring(365*24*time.Hour), nil, slog.New(slog.DiscardHandler))
+	reader := sdkmetric.NewManualReader()
+	worker, err := tasks.NewCleanupWorker(b.Store.Expiring(365*24*time.Hour), nil, slog.New(slog.DiscardHandler), sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)))
+	require.NoError(t, err)
 	for range 2 {
 		require.NoError(t, worker.Work(t.Context(), nil))
 		for _, table := range tables {
@@ -71,6 +75,15 @@ func TestCleanup_deletes_what_has_expired(t *testing.T) {
 		}
 	}
 	require.Len(t, b.Store.Expiring(365*24*time.Hour), len(tables))
+
+	var told metricdata.ResourceMetrics
+	require.NoError(t, reader.Collect(t.Context(), &told))
+	rows := map[string]int64{}
+	for _, point := range told.ScopeMetrics[0].Metrics[0].Data.(metricdata.Gauge[int64]).DataPoints {
+		kind, _ := point.Attributes.Value("kind")
+		rows[kind.AsString()] = point.Value
+	}
+	require.Equal(t, map[string]int64{"mailboxes": 1, "sign_up_browsers": 1}, rows)
 }
 
 func TestCleanup_works_in_batches_and_past_failures(t *testing.T) {
@@ -78,7 +91,7 @@ func TestCleanup_works_in_batches_and_past_failures(t *testing.T) {
 	left, log := int64(2500), &bytes.Buffer{}
 	now := time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
 	broken := errors.New("broken")
-	worker := tasks.NewCleanupWorker([]tasks.Expiring{
+	worker, err := tasks.NewCleanupWorker([]tasks.Expiring{
 		{Name: "broken", Delete: func(context.Context, time.Time, int32) (int64, error) { return 0, broken }},
 		{Name: "many", Keep: time.Hour, Delete: func(_ context.Context, before time.Time, limit int32) (int64, error) {
 			require.Equal(t, now.Add(-time.Hour), before)
@@ -86,8 +99,9 @@ func TestCleanup_works_in_batches_and_past_failures(t *testing.T) {
 			left -= n
 			return n, nil
 		}},
-	}, func() time.Time { return now }, slog.New(slog.NewTextHandler(log, nil)))
-	err := worker.Work(t.Context(), nil)
+	}, func() time.Time { return now }, slog.New(slog.NewTextHandler(log, nil)), nil)
+	require.NoError(t, err)
+	err = worker.Work(t.Context(), nil)
 	require.ErrorIs(t, err, broken)
 	require.ErrorContains(t, err, "clean up broken")
 	require.Zero(t, left)
@@ -100,7 +114,9 @@ func TestCleanup_runs_at_start(t *testing.T) {
 	b := authtest.New(t)
 	fill(t, b)
 	workers := river.NewWorkers()
-	river.AddWorker(workers, tasks.NewCleanupWorker(store.New(b.Pool).Expiring(365*24*time.Hour), nil, slog.New(slog.DiscardHandler)))
+	worker, err := tasks.NewCleanupWorker(store.New(b.Pool).Expiring(365*24*time.Hour), nil, slog.New(slog.DiscardHandler), nil)
+	require.NoError(t, err)
+	river.AddWorker(workers, worker)
 	tel := telemetry.Nop()
 	runner, err := jobs.New(jobs.Config{
 		Pool: b.Pool, Replica: "test", Workers: workers, Queues: tasks.Queues(), Periodic: tasks.Periodic(), Tracer: tel.Tracer, Logger: tel.Logger,

@@ -160,6 +160,7 @@ func (i *intruder) readsNoLink() {
 	v := visitor(i.T, i.mesh)
 	ada := v.Register(client.NewPerson("Ada"))
 	v.ReadMail(ada.Email, client.SubjectVerification)
+	ada.ID = administrator(i.T, i.mesh).FindUser(ada)
 	_, err := op.NATSClient(i.caller, authapi.CreateLink)(i.soon(), &authapi.CreateLinkRequest{
 		AccountID: uuid.MustParse(ada.ID), Purpose: authapi.LinkVerifyEmail, DeliveryID: uuid.Must(uuid.NewV7()),
 	})

@@ -21,6 +21,7 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/op"
 	"github.com/atrium-mesh/atrium/pkg/pgtest"
+	"github.com/atrium-mesh/atrium/pkg/request"
 	"github.com/atrium-mesh/atrium/pkg/service/servicetest"
 	"github.com/atrium-mesh/atrium/pkg/telemetry"
 	"github.com/atrium-mesh/atrium/services/auth"
@@ -336,7 +337,8 @@ func (m *mesh) audits(t testing.TB, action, outcome, subject string) int {
 // invite is how an invitation is refused.
 func (m *mesh) invite(t testing.TB, email string) *errs.Error {
 	t.Helper()
-	_, err := op.NATSClient(m.caller, api.CreateAccount)(t.Context(), &api.CreateAccountRequest{
+	_, boss := m.as(t, api.RoleAdmin)
+	_, err := op.NATSClient(m.by("users"), api.CreateAccount)(request.WithToken(t.Context(), boss.token), &api.CreateAccountRequest{
 		ID: uuid.Must(uuid.NewV7()), Email: email, FullName: "Grace Hopper",
 	})
 	require.Error(t, err)

@@ -25,6 +25,8 @@ func told() map[string]notified {
 	return map[string]notified{
 		"auth.account.registered.v1":       {by: []templates.Name{templates.Verification, templates.Invitation}},
 		"auth.account.verified.v1":         {by: []templates.Name{templates.Welcome}},
+		"auth.account.disowned.v1":         {why: "its owner did it, with the link of a mail; nobody is left to be told"},
+		"auth.registration.attempted.v1":   {by: []templates.Name{templates.AccountExists}},
 		"auth.verification.requested.v1":   {by: []templates.Name{templates.Verification}},
 		"auth.password.reset_requested.v1": {by: []templates.Name{templates.Reset}},
 		"auth.password.changed.v1":         {by: []templates.Name{templates.PasswordChanged}},

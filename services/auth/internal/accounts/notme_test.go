@@ -69,7 +69,7 @@ func (b *bundle) open(t *testing.T, purpose api.LinkPurpose, token string) bool 
 
 func (b *bundle) sessions(t *testing.T, account uuid.UUID) int64 {
 	t.Helper()
-	n, err := b.Plain.CountOpenSessions(t.Context(), account, time.Now())
+	n, err := b.Plain.CountOpenSessions(t.Context(), account, identity.Open{Now: time.Now()})
 	require.NoError(t, err)
 	return n
 }

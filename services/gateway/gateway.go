@@ -18,24 +18,29 @@ import (
 )
 
 // Option changes what the gateway serves.
-type Option func(*[]app.Extra)
+type Option func(*app.Own)
 
 // WithHandler also serves h below prefix, a [http.ServeMux] pattern such as "/dev/". No service's path can be taken this way.
 func WithHandler(prefix string, h http.Handler) Option {
-	return func(extras *[]app.Extra) { *extras = append(*extras, app.Extra{Prefix: prefix, Handler: h}) }
+	return func(own *app.Own) { own.Extras = append(own.Extras, app.Extra{Prefix: prefix, Handler: h}) }
+}
+
+// WithOwn puts a handler around everything that the gateway serves itself: what was mounted, the API reference, its health.
+func WithOwn(wrap func(http.Handler) http.Handler) Option {
+	return func(own *app.Own) { own.Wrap = wrap }
 }
 
 // Service is the gateway.
 func Service(options ...Option) service.Definition {
-	var extras []app.Extra
+	var own app.Own
 	for _, o := range options {
-		o(&extras)
+		o(&own)
 	}
 	return service.Definition{
 		Name: "gateway", About: "the one door of the mesh: OIDC validation, authorization, limits, routing, the API reference.",
 		Config: service.ConfigOf[gatewayconfig.Config](),
 		Build: func(ctx context.Context, src config.Source, tel *telemetry.Telemetry) (*lifecycle.Group, error) {
-			return app.Build(ctx, src, tel, extras)
+			return app.Build(ctx, src, tel, own)
 		},
 	}
 }

@@ -30,7 +30,8 @@ func (w *world) pretends(t *testing.T) {
 		WantProblem(http.StatusUnauthorized, token.CodeMissing)
 	w.ada.For(t).Do(client.Request{Method: http.MethodGet, Path: usersapi.ListUsers.Path, Header: header}).
 		WantProblem(http.StatusForbidden, "permission_denied")
-	w.ada.For(t).Do(client.Request{Method: http.MethodGet, Path: usersapi.ListUsers.Path + "?access_token=" + w.admin.Access}).Want(http.StatusForbidden)
+	w.ada.For(t).Do(client.Request{Method: http.MethodGet, Path: usersapi.ListUsers.Path + "?access_token=" + w.admin.Access}).
+		WantProblem(http.StatusUnauthorized, "token_in_url")
 
 	header = http.Header{"X-Forwarded-For": {"198.51.100.7"}, "X-Real-Ip": {"198.51.100.7"}, "Forwarded": {"for=198.51.100.7"}}
 	device := w.visitor.For(t).Device("e2e/pretender")

@@ -20,6 +20,9 @@ const (
 	CookieRefreshPath = "/api/v1/auth"          // the only path that the refresh token is sent to
 )
 
+// Cookies are the names of all cookies that sign a person in. Whatever comes with one of them acts for that person.
+func Cookies() []string { return []string{CookieAccess, CookieRefresh} }
+
 // The transports of tokens.
 const (
 	TransportBody   = "body"
@@ -33,10 +36,21 @@ type Credentials struct {
 	Transport string `json:"transport,omitempty" enum:"body,cookie" default:"body" doc:"Where the tokens go: into the answer's body, or into HttpOnly cookies that scripts cannot read" example:"body"`
 }
 
+// HeaderCookiesLost is how the gateway says why the browser that asks would not keep cookies of ours: [LostCrossSite], [LostInsecure].
+// It is not there for one that would, and for programs, which do as they like. Clients cannot send it.
+const HeaderCookiesLost = "X-Atrium-Cookies-Lost"
+
+// Why a browser would not keep cookies.
+const (
+	LostCrossSite = "cross_site" // the page is of another site: browsers drop SameSite=Lax cookies of answers to it
+	LostInsecure  = "insecure"   // plain HTTP, not on this machine: browsers drop Secure cookies
+)
+
 // LoginRequest signs in.
 type LoginRequest struct {
-	Device string `cookie:"__Host-atrium_device" doc:"What the browser is recognised by, so that its owner is not told of a new device"`
-	Body   Credentials
+	Device      string `cookie:"__Host-atrium_device" doc:"What the browser is recognised by, so that its owner is not told of a new device"`
+	CookiesLost string `header:"X-Atrium-Cookies-Lost" hidden:"true" doc:"Set by the gateway"`
+	Body        Credentials
 }
 
 // Tokens are what a client calls with. With cookies, the tokens themselves are not in the body.
@@ -65,7 +79,10 @@ var Login = op.Op[LoginRequest, TokensResponse]{
 		Description: "Starts a session. 401 `invalid_credentials` for an unknown address, a wrong password, a disabled account and an address that is " +
 			"not verified yet alike. Where REGISTRATION_REVEALS_ACCOUNTS is on, the last is 403 `email_not_verified` when the password is right. " +
 			"429 `too_many_attempts` after many failures. The owner is told of a sign-in from a browser that is new in its network, unless the " +
-			"browser has the device cookie that it is given with `transport` `cookie`; at most ten times a day.",
+			"browser has the device cookie that it is given with `transport` `cookie`; at most ten times a day. " +
+			"With `transport: cookie` the page must be of this server's site, over TLS or on localhost, and call with `credentials: 'include'` when " +
+			"its origin is another one: browsers keep no cookies otherwise. What the gateway can see of that is 422 `cookies_not_possible`, and " +
+			"nothing was tried.",
 	},
 	Allow: authz.Public(), Limit: op.LimitSignIn,
 }

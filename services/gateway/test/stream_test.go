@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -130,23 +129,6 @@ func TestWebSocketIsProxied(t *testing.T) {
 		require.Equal(t, message, string(echo))
 	}
 	require.NoError(t, conn.Close(websocket.StatusNormalClosure, "bye"))
-}
-
-// TestTokenInTheQueryOfAStream is for browsers, which can set no field on a WebSocket.
-func TestTokenInTheQueryOfAStream(t *testing.T) {
-	t.Parallel()
-	m := start(t, nil)
-	m.notifications.answer(streaming(nil))
-	good := m.issuer.SignUser(ada)
-	for _, name := range []string{"access_token", "access%5Ftoken"} { // the same parameter, spelt with care
-		conn, _, err := websocket.Dial(t.Context(), m.URL+streamPath+"?last_event_id="+bob+"&"+name+"="+url.QueryEscape(good),
-			&websocket.DialOptions{HTTPClient: m.client})
-		require.NoError(t, err)
-		_ = conn.CloseNow()
-		reached := m.notifications.requests()[0]
-		require.Equal(t, streamPath+"?last_event_id="+bob, reached.URI, "it goes no further than the gateway")
-		require.Equal(t, "Bearer "+good, reached.Header.Get("Authorization"))
-	}
 }
 
 func TestWebSocketHandshakeIsGuarded(t *testing.T) {

@@ -52,9 +52,6 @@ func TestTokenInOtherSchemes(t *testing.T) {
 	got := m.do(t, request{path: "/api/v1/users/me", header: http.Header{"Authorization": {"bEaReR " + good}}})
 	require.Equal(t, http.StatusOK, got.Status, "schemes have no case (RFC 9110 section 11.1)")
 	m.users.requests()
-	got = m.do(t, request{path: "/api/v1/users/me?access_token=" + good})
-	require.NotEqual(t, http.StatusOK, got.Status, "the query is for streams only")
-	m.silent(t)
 }
 
 func TestExternalIssuer(t *testing.T) {
@@ -143,6 +140,17 @@ func TestCookies(t *testing.T) {
 	for _, path := range []string{"/api/v1/auth/logout", "/api/v1/auth/refresh"} {
 		m.do(t, request{method: "POST", path: path, header: onlyRefresh}).refused(t, http.StatusForbidden, "cross_origin_refused")
 	}
+	m.silent(t)
+	for _, bad := range []string{"Bearer nonsense", "Bearer ", "Basic YWRhOnNlY3JldA=="} { // must not let the cookies beside it act
+		for _, path := range []string{"/api/v1/auth/logout", "/api/v1/auth/refresh"} {
+			h := browser("Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example", "Authorization", bad)
+			m.do(t, request{method: "POST", path: path, header: h}).refused(t, http.StatusForbidden, "cross_origin_refused")
+		}
+	}
+	cookieless := http.Header{"Sec-Fetch-Site": {"cross-site"}, "Authorization": {"Bearer nonsense"}}
+	m.do(t, request{method: "POST", path: "/api/v1/auth/login", body: "{}", header: cookieless}).refused(t, http.StatusForbidden, "cross_origin_refused")
+	withGood := browser("Sec-Fetch-Site", "cross-site", "Authorization", "Bearer "+good)
+	m.do(t, request{method: "POST", path: "/api/v1/auth/logout", header: withGood}).refused(t, http.StatusForbidden, "cross_origin_refused")
 	m.silent(t)
 	own := browser("Sec-Fetch-Site", "same-origin", "Origin", m.URL)
 	require.Equal(t, http.StatusOK, m.do(t, request{method: "POST", path: "/api/v1/auth/logout", header: own}).Status)

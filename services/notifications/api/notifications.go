@@ -95,6 +95,17 @@ var StreamNotifications = op.Op[StreamNotificationsRequest, struct{}]{
 | ` + "`ping`" + ` | ` + "`{at}`" + ` | every 20 seconds |
 | ` + "`close`" + ` | ` + "`{code, reason}`" + ` | server-sent events only: the stream ends, and why |
 
+**How to say who you are.** Programs send the ` + "`Authorization`" + ` field. Pages cannot set it on a WebSocket or an EventSource; they have two ways:
+
+- the **cookie** of ` + "`POST /api/v1/auth/login`" + ` with ` + "`transport: cookie`" + `, on pages of this site: ` + "`new EventSource('/api/v1/notifications/stream')`" + `,
+  ` + "`new WebSocket('wss://' + location.host + '/api/v1/notifications/stream')`" + `; from another origin of the same site, one of ` + "`CORS_ORIGINS`" + `, with
+  ` + "`{withCredentials: true}`" + `;
+- a **ticket**, on any page: ` + "`const {ticket} = await (await fetch(api + '/api/v1/notifications/stream/ticket', {method: 'POST', headers: " +
+			"{Authorization: 'Bearer ' + token}})).json()`" + `, then ` + "`new EventSource(api + '/api/v1/notifications/stream?ticket=' + ticket)`" + `. It works
+  once, so an EventSource that is closed by an error is not opened again by the browser: get another ticket, and say ` + "`last_event_id`" + `.
+
+A ticket that was used, is too old or was made up is 401 ` + "`ticket_invalid`" + `. An access token in the address is 401 ` + "`token_in_url`" + `.
+
 With server-sent events the type is the event's name and the id its ` + "`id`" + `; the data field is the data.
 
 **Nothing is missed.** Say what you received last, in ` + "`Last-Event-ID`" + ` (browsers do that by themselves) or ` + "`last_event_id`" + `, and everything
@@ -202,6 +213,7 @@ type NotificationsRead struct {
 // StreamNotificationsRequest opens the live stream.
 type StreamNotificationsRequest struct {
 	LastEventID      string `header:"Last-Event-ID" maxLength:"64" doc:"The id of the last notification received; what came after it is sent first." example:"0198c5a0-6f5e-7c3b-9a51-3f7d1c2b4a5e"`
+	Ticket           string `query:"ticket" maxLength:"64" doc:"A ticket, for browsers. The gateway takes it; it does not come further." example:"3q2-7wECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxw"`
 	LastEventIDQuery string `query:"last_event_id" maxLength:"64" doc:"The same, for clients that cannot set fields." example:"0198c5a0-6f5e-7c3b-9a51-3f7d1c2b4a5e"`
 }
 

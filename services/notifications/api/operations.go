@@ -8,6 +8,7 @@ import "github.com/atrium-mesh/atrium/pkg/op"
 func Operations() []op.Declared {
 	return []op.Declared{
 		ListNotifications, ListUserNotifications, CountUnread, ReadNotification, ReadAllNotifications, StreamNotifications,
+		CreateStreamTicket, RedeemStreamTicket,
 		SendNotification, GetSend, CancelSend,
 		GetPreferences, PutPreferences, Unsubscribe, UnsubscribePage,
 		ListDeliveries, GetDelivery, ReplayDelivery,

@@ -133,7 +133,7 @@ notifications:
   live: [live.notifications.*]
 gateway:
   consumes: []
-  calls: [rpc.auth.issue-service-token, rpc.auth.list-watermarks]
+  calls: [rpc.auth.issue-service-token, rpc.auth.list-watermarks, rpc.notifications.redeem-stream-ticket]
 {{- end -}}
 
 {{/* atrium.nats.permissions is what a service may publish and subscribe, as YAML. */}}

@@ -27,6 +27,7 @@ type upFlags struct {
 	adminEmail, adminPassword string
 	logLevel                  string
 	postgresPort              int
+	allowHosts                []string
 }
 
 func newUp(s Streams) *cobra.Command {
@@ -52,8 +53,12 @@ func newUp(s Streams) *cobra.Command {
 	flags.StringVar(&f.adminPassword, "admin-password", "", "password of that administrator, at least 12 characters ($ATRIUM_ADMIN_PASSWORD); left out: one is generated, kept and printed")
 	flags.StringVar(&f.logLevel, "log-level", "info", "least level in the log file: debug, info, warn or error; debug shows everything here, too")
 	flags.IntVar(&f.postgresPort, "postgres-port", 0, "also let PostgreSQL listen on this port of 127.0.0.1, to look into it; 0: a private socket only")
+	flags.StringSliceVar(&f.allowHosts, "allow-host", nil, allowHostUsage)
 	return c
 }
+
+// allowHostUsage is the same for every command that serves /dev.
+const allowHostUsage = "also serve /dev under this host name; can be given more than once (an address, localhost and *.localhost always work)"
 
 func up(ctx context.Context, s Streams, f upFlags, dataGiven bool) error {
 	if f.ephemeral && dataGiven {
@@ -119,7 +124,7 @@ func (f *upFlags) config(s Streams) (local.Config, error) {
 	}
 	return local.Config{
 		Listen: f.listen, Data: f.data, Ephemeral: f.ephemeral, AdminEmail: f.adminEmail, AdminPassword: f.adminPassword,
-		LogLevel: level, PostgresPort: f.postgresPort, Environment: s.Environment, Terminal: s.Err,
+		LogLevel: level, PostgresPort: f.postgresPort, AllowHosts: f.allowHosts, Environment: s.Environment, Terminal: s.Err,
 	}, nil
 }
 

@@ -26,6 +26,7 @@ type Config struct {
 	AdminPassword string     // empty: generated the first time, and kept with the secrets
 	LogLevel      slog.Level // least level in the log file; at debug everything is shown on the terminal as well
 	PostgresPort  int        // also let PostgreSQL listen on this loopback port; 0: only on a private socket
+	AllowHosts    Hosts      // further names under which /dev and the gateway's own pages are served
 	Environment   config.Source
 	Terminal      io.Writer // for warnings, and for progress when something takes long
 }

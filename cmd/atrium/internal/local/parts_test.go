@@ -5,20 +5,15 @@ import (
 	"context"
 	"log/slog"
 	"net"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
-	"github.com/atrium-mesh/atrium/cmd/atrium/internal/inbox"
-	"github.com/atrium-mesh/atrium/cmd/atrium/internal/traces"
 	"github.com/atrium-mesh/atrium/pkg/config"
 )
 
@@ -97,33 +92,6 @@ func TestNATSKeepsItsStreams(t *testing.T) {
 		conn.Close()
 		stopNATS(s)
 	}
-}
-
-func TestDevPagesStayOnThisMachine(t *testing.T) {
-	t.Parallel()
-	mail, err := inbox.Open(t.TempDir(), time.Now)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, mail.Close()) })
-	status := func(listen listenAddress, method, host, origin string) int {
-		handler, err := devHandler(mail, traces.NewStore(), listen)
-		require.NoError(t, err)
-		request := httptest.NewRequestWithContext(t.Context(), method, "/dev/inbox/messages", nil)
-		request.Host = host
-		if origin != "" {
-			request.Header.Set("Origin", origin)
-		}
-		recorder := httptest.NewRecorder()
-		handler.ServeHTTP(recorder, request)
-		return recorder.Code
-	}
-	loopback, everywhere := listenAddress{Host: "localhost"}, listenAddress{}
-	for _, host := range []string{"localhost:8080", "127.0.0.1:8080", "[::1]:8080", "localhost"} {
-		require.Equal(t, http.StatusOK, status(loopback, http.MethodGet, host, ""), host)
-	}
-	require.Equal(t, http.StatusForbidden, status(loopback, http.MethodGet, "rebound.example:8080", ""))
-	require.Equal(t, http.StatusOK, status(everywhere, http.MethodGet, "machine.example:8080", ""))
-	require.Equal(t, http.StatusForbidden, status(loopback, http.MethodDelete, "localhost:8080", "https://evil.example"))
-	require.Equal(t, http.StatusNoContent, status(loopback, http.MethodDelete, "localhost:8080", "http://localhost:8080"))
 }
 
 func TestLogShowsWarningsAndStartsAnew(t *testing.T) {

@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -22,7 +23,7 @@ func (m *Mesh) startServices(ctx context.Context, folder *Folder, b backends, cf
 	if err != nil {
 		return err
 	}
-	dev, err := devHandler(b.mail, b.spans, listen)
+	dev, err := devHandler(b.mail, b.spans, cfg.AllowHosts)
 	if err != nil {
 		return err
 	}
@@ -51,7 +52,11 @@ func (m *Mesh) startServices(ctx context.Context, folder *Folder, b backends, cf
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	_, err = run(ctx, gateway.Service(gateway.WithHandler("/dev/", dev)), e.gateway(listen.Addr(), authURL, usersURL, notificationsURL))
+	door := gateway.Service(
+		gateway.WithHandler("/dev/", dev),
+		gateway.WithOwn(func(own http.Handler) http.Handler { return guarded(own, cfg.AllowHosts) }),
+	)
+	_, err = run(ctx, door, e.gateway(listen.Addr(), authURL, usersURL, notificationsURL))
 	return err
 }
 

@@ -20,18 +20,14 @@ type Sink struct {
 	server *inbox.Server
 }
 
-// OpenInbox starts to take mail on smtp and keeps it in dir. Serve its handler on web, and close it.
-func OpenInbox(ctx context.Context, dir, smtp, web string, logger *slog.Logger) (*Sink, error) {
-	listen, err := parseListen(ctx, web)
-	if err != nil {
-		return nil, err
-	}
+// OpenInbox starts to take mail on smtp and keeps it in dir. Serve its handler, which answers under these hosts, and close it.
+func OpenInbox(ctx context.Context, dir, smtp string, hosts Hosts, logger *slog.Logger) (*Sink, error) {
 	store, err := inbox.Open(dir, time.Now)
 	if err != nil {
 		return nil, err
 	}
 	s := &Sink{store: store}
-	if s.Handler, err = devHandler(store, traces.NewStore(), listen); err != nil {
+	if s.Handler, err = devHandler(store, traces.NewStore(), hosts); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
 	if s.server, err = inbox.Listen(ctx, smtp, store, logger); err != nil {

@@ -16,6 +16,9 @@ import (
 
 // Login implements [api.Login].
 func (s *Service) Login(ctx context.Context, in *api.LoginRequest) (*api.TokensResponse, error) {
+	if err := mayHaveCookies(in); err != nil {
+		return nil, err
+	}
 	who := credentials{email: in.Body.Email, password: in.Body.Password, device: in.Device}
 	cookies := in.Body.Transport == api.TransportCookie
 	if cookies {
@@ -37,6 +40,22 @@ func (s *Service) Login(ctx context.Context, in *api.LoginRequest) (*api.TokensR
 
 // credentials are what somebody signs in with, and the cookie by which the browser is recognised; "" for none.
 type credentials struct{ email, password, device string }
+
+// mayHaveCookies refuses cookies that the browser would drop, before a session is made that nobody could use: the answer would be a success
+// without tokens.
+func mayHaveCookies(in *api.LoginRequest) error {
+	if in.Body.Transport != api.TransportCookie || in.CookiesLost == "" {
+		return nil
+	}
+	message := "A browser keeps no cookies for a page of another site. Ask for tokens in the body (transport: body), or serve the page from the " +
+		"site of this server."
+	if in.CookiesLost == api.LostInsecure {
+		message = "A browser keeps these cookies only over TLS, or from localhost. Reach this server over https, or ask for tokens in the body " +
+			"(transport: body)."
+	}
+	return errs.New(errs.Invalid, "cookies_not_possible", message).
+		WithFields(errs.Field{Field: "body.transport", Code: "cookies_not_possible", Message: "must be body here"})
+}
 
 // signIn verifies a password and starts a session. Whatever is wrong, the same work is done before the answer. The attempt counts as
 // failed from the beginning, so that many at the same time do not get a look each.

@@ -7,10 +7,10 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/atrium-mesh/atrium/pkg/strictjson"
 	"github.com/atrium-mesh/atrium/services/auth/internal/audit"
 	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
 	"github.com/atrium-mesh/atrium/services/auth/internal/store/db"
-	"github.com/atrium-mesh/atrium/pkg/strictjson"
 )
 
 // AuditEntries are the entries that fit, the latest first.

@@ -44,7 +44,7 @@ func Operations() []op.Declared {
 }
 
 // Build composes the gateway.
-func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry, extras []Extra) (*lifecycle.Group, error) {
+func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry, more Own) (*lifecycle.Group, error) {
 	cfg, err := config.Load[gateway.Config](src)
 	if err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry, ext
 		return nil, err
 	}
 	base.Group.Add("upstream", proxy)
-	front, err := newPipeline(cfg, base, table, proxy, extras)
+	front, err := newPipeline(cfg, base, table, proxy, more)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry, ext
 	return base.Group, nil
 }
 
-func newPipeline(cfg gateway.Config, base *service.Base, table *routes.Table, proxy http.Handler, extras []Extra) (http.Handler, error) {
+func newPipeline(cfg gateway.Config, base *service.Base, table *routes.Table, proxy http.Handler, more Own) (http.Handler, error) {
 	trusted, err := netaddr.ParseTrusted(cfg.TrustedProxies)
 	if err != nil {
 		return nil, fmt.Errorf("TRUSTED_PROXIES: %w", err)
@@ -89,7 +89,7 @@ func newPipeline(cfg gateway.Config, base *service.Base, table *routes.Table, pr
 	if err != nil {
 		return nil, err
 	}
-	own, err := own(cfg, base.Health, extras)
+	own, err := own(cfg, base.Health, more)
 	if err != nil {
 		return nil, err
 	}
@@ -99,10 +99,22 @@ func newPipeline(cfg gateway.Config, base *service.Base, table *routes.Table, pr
 	}
 	return pipeline.New(pipeline.Config{
 		Logger: base.Tel.Logger, Tracer: base.Tel.Tracer, Meter: base.Tel.Meter, Propagator: base.Tel.Propagator,
-		Routes: table, Verifier: base.Verifier, Watermarks: base.Watermarks,
+		Routes: table, Verifier: base.Verifier, Watermarks: base.Watermarks, Redeem: redeemer(base.Caller),
 		TrustedProxies: trusted, Origin: origin, Origins: cfg.CORSOrigins, Limits: limits, MaxBody: cfg.MaxBodyBytes,
 		Upstream: proxy, Own: own, HSTS: cfg.HSTS(), LogClient: cfg.LogClientAddress.Name,
 	})
+}
+
+// redeemer asks notifications for the access token that the ticket of a stream stands for.
+func redeemer(caller *op.NATSCaller) func(context.Context, string) (string, error) {
+	redeem := op.NATSClient(caller, notifications.RedeemStreamTicket)
+	return func(ctx context.Context, ticket string) (string, error) {
+		out, err := redeem(ctx, &notifications.RedeemStreamTicketRequest{Ticket: ticket})
+		if err != nil {
+			return "", err
+		}
+		return out.AccessToken, nil
+	}
 }
 
 // limiters makes the rate limits, shared through Redis when there is one. A limit that is off is not there.

@@ -16,15 +16,25 @@ type Extra struct {
 	Handler http.Handler
 }
 
+// Own is what the gateway serves itself besides its reference and its health.
+type Own struct {
+	Extras []Extra
+	Wrap   func(http.Handler) http.Handler // around all of it; nil: nothing
+}
+
 // own serves what the gateway says itself: the API reference, its health, and what was mounted; a problem for all else.
-func own(cfg gateway.Config, checks *health.Checks, extras []Extra) (http.Handler, error) {
+func own(cfg gateway.Config, checks *health.Checks, more Own) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("GET /healthz", healthz(checks))
-	for _, e := range extras {
+	for _, e := range more.Extras {
 		mux.Handle(e.Prefix, e.Handler)
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { pipeline.Refuse(w, r, op.ErrNoRoute()) })
-	return docs.Handler(docs.Document(cfg.Issuer, Operations()), mux)
+	h, err := docs.Handler(docs.Document(cfg.Issuer, Operations()), mux)
+	if err != nil || more.Wrap == nil {
+		return h, err
+	}
+	return more.Wrap(h), nil
 }
 
 // healthz is for load balancers, which do not reach the admin port: whether to send traffic here, and not a word more.

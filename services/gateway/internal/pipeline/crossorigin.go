@@ -18,11 +18,11 @@ func newCrossOrigin(origins []string) (*http.CrossOriginProtection, error) {
 	return protection, nil
 }
 
-// sameSite refuses a browser's request from a foreign site that would act with the person's cookies: unsafe methods, and the
-// WebSocket handshake, which is a GET that CORS does not cover.
+// sameSite refuses a browser's request from a foreign site that would act with the person's cookies: unsafe methods, and streams. The
+// WebSocket handshake is a GET that CORS does not cover, and an event stream takes one of the few that a person can hold.
 func (p *Pipeline) sameSite(r *http.Request) error {
 	probe := *r
-	if r.Header.Get("Upgrade") != "" {
+	if ExchangeFrom(r.Context()).Route.Stream {
 		probe.Method = http.MethodPost
 	}
 	if err := p.crossOrigin.Check(&probe); err != nil {

@@ -21,6 +21,7 @@ type Exchange struct {
 	Params    map[string]string // of the path, as they were sent
 	Token     string            // the verified access token, or ""
 	Principal *authz.Principal  // whose it is, or nil
+	Lost      string            // why the client's browser would keep no cookie: see auth.HeaderCookiesLost
 
 	counted bool  // against a limit
 	err     error // what the gateway refused it with

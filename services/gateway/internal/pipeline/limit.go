@@ -15,8 +15,8 @@ func (p *Pipeline) limitAddress(next http.Handler) http.Handler {
 		x := ExchangeFrom(r.Context())
 		counts := x.Route.Limit != op.LimitNone
 		if x.Route.Limit == op.LimitAPI {
-			token, _ := credentials(r, x.Route.Stream)
-			counts = token == ""
+			c, err := credentials(r, x.Route.Stream)
+			counts = err != nil || c.text == ""
 		}
 		if counts && !p.allow(w, r, x.Route.Limit, byAddress(x)) {
 			return

@@ -10,6 +10,7 @@ package pipeline
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -36,10 +37,11 @@ type Config struct {
 	Routes         *routes.Table
 	Verifier       *token.Verifier
 	Watermarks     *token.Watermarks
-	TrustedProxies netaddr.Trusted         // whose word on the client's address and on traces counts
-	LogClient      func(netip.Addr) string // how log lines name the client's address; "" leaves it out. nil: they name none
-	Origin         string                  // the gateway's own, as browsers see it
-	Origins        []string                // exact origins that browsers may call from besides
+	Redeem         func(ctx context.Context, ticket string) (token string, err error) // takes the ticket of a stream
+	TrustedProxies netaddr.Trusted                                                    // whose word on the client's address and on traces counts
+	LogClient      func(netip.Addr) string                                            // how log lines name the client's address; "" leaves it out. nil: they name none
+	Origin         string                                                             // the gateway's own, as browsers see it
+	Origins        []string                                                           // exact origins that browsers may call from besides
 	Limits         map[op.Limit]Limit
 	MaxBody        int64         // bytes
 	BodyTimeout    time.Duration // how long a client may take to send a body; zero: 15 s

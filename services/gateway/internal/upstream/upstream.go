@@ -94,6 +94,9 @@ func (p *Proxy) rewrite(pr *httputil.ProxyRequest) {
 	if x.Token != "" {
 		h.Set("Authorization", "Bearer "+x.Token)
 	}
+	if x.Lost != "" && x.Route.Service == authService {
+		h.Set(auth.HeaderCookiesLost, x.Lost)
+	}
 	h.Del("Expect") // the body is here
 	h.Del("Origin") // checked here; a service compares it with its own address
 	h.Del("Cookie")

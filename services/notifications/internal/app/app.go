@@ -31,6 +31,7 @@ import (
 	"github.com/atrium-mesh/atrium/services/notifications/internal/stream"
 	"github.com/atrium-mesh/atrium/services/notifications/internal/tasks"
 	"github.com/atrium-mesh/atrium/services/notifications/internal/templates"
+	"github.com/atrium-mesh/atrium/services/notifications/internal/tickets"
 	"github.com/atrium-mesh/atrium/services/notifications/internal/unsubscribe"
 )
 
@@ -52,6 +53,7 @@ type parts struct {
 	preferences   *preferences.Service
 	deliveries    *deliveries.Service
 	deliverer     *deliveries.Deliverer
+	tickets       *tickets.Service
 }
 
 // Build composes the service.
@@ -112,6 +114,10 @@ func compose(cfg ownconfig.Config, base *service.Base) (*parts, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	passes, err := tickets.New(store.Transactor[tickets.Tx](st), tel.Meter)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
 	cursors := page.NewCursors(base.Key("notifications cursors"))
 	links := preferences.NewLinks(base.Key("notifications unsubscribe"), cmp.Or(cfg.LinkBaseURL, cfg.Issuer))
 	prefs := preferences.New(st, store.Transactor[preferences.Tx](st), links)
@@ -122,7 +128,7 @@ func compose(cfg ownconfig.Config, base *service.Base) (*parts, error) {
 	retry := deliveries.DefaultRetry()
 	retry.First = cfg.MailRetry
 	return &parts{
-		store: st, templates: words, sender: sender, hub: hub, stream: live, unsubscribe: ask, preferences: prefs,
+		store: st, templates: words, sender: sender, hub: hub, stream: live, unsubscribe: ask, preferences: prefs, tickets: passes,
 		notifications: notifications.New(st, hub, cursors),
 		broadcasts:    broadcasts.New(st, store.Transactor[broadcasts.Tx](st), hub, time.Now),
 		deliveries:    deliveries.New(st, store.Transactor[deliveries.Tx](st), cursors),
@@ -140,6 +146,8 @@ func (p *parts) operations(s *op.Server) {
 	op.Handle(s, api.ReadNotification, p.notifications.Read)
 	op.Handle(s, api.ReadAllNotifications, p.notifications.ReadAll)
 	op.HandleRaw(s, api.StreamNotifications, p.stream.Serve)
+	op.Handle(s, api.CreateStreamTicket, p.tickets.Create)
+	op.Handle(s, api.RedeemStreamTicket, p.tickets.Redeem)
 
 	op.Handle(s, api.SendNotification, p.broadcasts.Send)
 	op.Handle(s, api.GetSend, p.broadcasts.Get)
@@ -160,6 +168,7 @@ func (p *parts) workers(cfg ownconfig.Config) *river.Workers {
 	river.AddWorker(all, &tasks.Deliver{Attempt: p.deliverer.Deliver})
 	river.AddWorker(all, &tasks.FanOut{Batch: p.broadcasts.FanOut})
 	river.AddWorker(all, &tasks.Announce{To: p.hub.Announce})
+	river.AddWorker(all, &tasks.PruneTickets{Prune: func(ctx context.Context) error { return p.tickets.Prune(ctx, p.store) }})
 	river.AddWorker(all, &tasks.Purge{
 		Notifications: p.store.PurgeNotifications, Deliveries: p.store.PurgeDeliveries, Sends: p.store.PurgeSends,
 		IdempotencyKeys: p.store.PurgeIdempotencyKeys, NotificationsFor: cfg.NotificationsFor, DeliveriesFor: cfg.DeliveriesFor, Clock: time.Now,

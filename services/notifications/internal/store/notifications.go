@@ -9,11 +9,11 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/atrium-mesh/atrium/pkg/events"
+	"github.com/atrium-mesh/atrium/pkg/strictjson"
 	"github.com/atrium-mesh/atrium/services/notifications/api"
 	"github.com/atrium-mesh/atrium/services/notifications/internal/notifications"
 	"github.com/atrium-mesh/atrium/services/notifications/internal/store/db"
 	"github.com/atrium-mesh/atrium/services/notifications/internal/tasks"
-	"github.com/atrium-mesh/atrium/pkg/strictjson"
 )
 
 // ListNotifications is of notifications.Store.

@@ -73,5 +73,9 @@ func purgeAll(ctx context.Context, purge Purger, before time.Time) error {
 // Periodic is what runs by the clock.
 func Periodic() []*river.PeriodicJob {
 	daily := func() (river.JobArgs, *river.InsertOpts) { return PurgeArgs{}, nil }
-	return []*river.PeriodicJob{river.NewPeriodicJob(river.PeriodicInterval(24*time.Hour), daily, &river.PeriodicJobOpts{RunOnStart: true})}
+	tickets := func() (river.JobArgs, *river.InsertOpts) { return PruneTicketsArgs{}, nil }
+	return []*river.PeriodicJob{
+		river.NewPeriodicJob(river.PeriodicInterval(24*time.Hour), daily, &river.PeriodicJobOpts{RunOnStart: true}),
+		river.NewPeriodicJob(river.PeriodicInterval(pruneTicketsEvery), tickets, &river.PeriodicJobOpts{RunOnStart: true}),
+	}
 }

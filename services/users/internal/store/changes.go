@@ -58,5 +58,8 @@ func (tx *Tx) Erase(ctx context.Context, id uuid.UUID) error {
 	if err := tx.q.EraseUser(ctx, id); err != nil {
 		return err
 	}
-	return tx.q.ForgetAuditDetail(ctx, id)
+	if err := tx.q.ForgetAuditDetail(ctx, id); err != nil {
+		return err
+	}
+	return tx.q.ForgetAuditAddress(ctx, id)
 }

@@ -19,7 +19,14 @@ func (tx *Tx) WriteAudit(ctx context.Context, c users.Change) error {
 		return fmt.Errorf("write an audit entry: %w", err)
 	}
 	return tx.q.InsertAudit(ctx, db.InsertAuditParams{
-		ID: id, UserID: c.UserID, Actor: c.Actor, Action: c.Action, Detail: []byte("{}"), Now: c.At,
+		ID:        id,
+		UserID:    c.UserID,
+		Actor:     c.Actor,
+		Action:    c.Action,
+		Detail:    []byte("{}"),
+		Ip:        c.IP,
+		RequestID: c.RequestID,
+		Now:       c.At,
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/pkg/request"
 	auth "github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/users/api"
 	"github.com/atrium-mesh/atrium/services/users/internal/users"
@@ -74,7 +75,9 @@ func TestChangeLeavesAuditAndEvent(t *testing.T) {
 			if c.prepare != nil {
 				c.prepare(b, id)
 			}
-			require.NoError(t, c.do(as(t.Context(), caller), b, id.String()))
+			ctx := request.With(t.Context(), request.Request{ID: "req-1", ClientIP: "203.0.113.7"})
+			require.NoError(t, c.do(as(ctx, caller), b, id.String()))
+			require.Equal(t, []string{"203.0.113.7 req-1"}, column[string](b, "SELECT ip || ' ' || request_id FROM audit_log WHERE actor = $1", caller.String()))
 			require.Equal(t, []string{c.action + " by " + caller.String()}, b.trail(id))
 			require.Equal(t, []string{c.event}, b.told(id))
 			require.EqualValues(t, 2, b.user(id).Version)

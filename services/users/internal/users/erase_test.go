@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/pkg/request"
 	"github.com/atrium-mesh/atrium/services/users/api"
 )
 
@@ -40,6 +41,21 @@ func TestEraseDue(t *testing.T) {
 			require.Equal(t, []string{"user.deleted by system", "user.erased by system"}, b.trail(id))
 			require.Equal(t, []string{api.UserDeleted.Name, api.UserErased.Name}, b.told(id))
 		}
+	})
+	t.Run("the address goes, from what they did to others as well", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		gone, other := b.add(), b.add()
+		ctx := request.With(t.Context(), request.Request{ID: "req-1", ClientIP: "203.0.113.7"})
+		for actor, id := range map[uuid.UUID]uuid.UUID{gone: other, other: gone} {
+			_, err := b.Delete(as(ctx, actor), &api.UserActionRequest{ID: id.String()})
+			require.NoError(t, err)
+		}
+		b.exec("UPDATE users SET deleted_at = NULL, status = 'active' WHERE id = '" + other.String() + "'")
+		b.now = b.now.Add(grace)
+		require.Equal(t, 1, erase(t, b, 10))
+		require.Equal(t, []string{" req-1"}, column[string](b, "SELECT ip || ' ' || request_id FROM audit_log WHERE actor = $1", gone.String()))
+		require.Equal(t, []string{"203.0.113.7 req-1"}, column[string](b, "SELECT ip || ' ' || request_id FROM audit_log WHERE actor = $1", other.String()))
 	})
 	t.Run("what somebody else holds is left to them", func(t *testing.T) {
 		t.Parallel()

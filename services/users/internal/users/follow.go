@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/atrium-mesh/atrium/pkg/events"
+	"github.com/atrium-mesh/atrium/pkg/request"
 	auth "github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/users/api"
 )
@@ -58,7 +59,15 @@ func (s Standing) stand(u User) Stand {
 func (s Standing) tell(ctx context.Context, tx Tx, u User, before string) error {
 	data := api.UserStatusData{UserID: u.ID, Version: u.Version, At: s.At}
 	write := func(action string) error {
-		return tx.WriteAudit(ctx, Change{UserID: u.ID, Actor: s.By, Action: action, At: s.At})
+		from := request.From(ctx) // of the one who asked; none when the event came first, and auth's own trail has it
+		return tx.WriteAudit(ctx, Change{
+			UserID:    u.ID,
+			Actor:     s.By,
+			Action:    action,
+			IP:        from.ClientIP,
+			RequestID: from.ID,
+			At:        s.At,
+		})
 	}
 	leave := func(action string, event events.Type[api.UserStatusData], data api.UserStatusData) error {
 		if err := write(action); err != nil {

@@ -118,10 +118,12 @@ type Position struct {
 // Never is where those who never signed in stand in the order of last sign-ins.
 const Never = "-infinity"
 
-// Change is an entry of the audit trail: who did what to whom.
+// Change is an entry of the audit trail: who did what to whom, and from where.
 type Change struct {
-	UserID uuid.UUID
-	Actor  string
-	Action string
-	At     time.Time
+	UserID    uuid.UUID
+	Actor     string
+	Action    string
+	IP        string // the client's address; "" when no client asked for it
+	RequestID string // by which the log has it; "" when no client asked for it
+	At        time.Time
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/etag"
+	"github.com/atrium-mesh/atrium/pkg/request"
 	"github.com/atrium-mesh/atrium/services/users/api"
 )
 
@@ -52,5 +53,13 @@ func existing(u User, err error) (User, error) {
 
 // audit records what was done, in the transaction that does it.
 func audit(ctx context.Context, tx Tx, user uuid.UUID, action string, now time.Time) error {
-	return tx.WriteAudit(ctx, Change{UserID: user, Actor: actor(ctx), Action: action, At: now})
+	from := request.From(ctx)
+	return tx.WriteAudit(ctx, Change{
+		UserID:    user,
+		Actor:     actor(ctx),
+		Action:    action,
+		IP:        from.ClientIP,
+		RequestID: from.ID,
+		At:        now,
+	})
 }

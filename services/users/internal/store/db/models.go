@@ -18,6 +18,8 @@ type AuditLog struct {
 	Action    string
 	Detail    []byte
 	CreatedAt time.Time
+	Ip        string
+	RequestID string
 }
 
 type User struct {

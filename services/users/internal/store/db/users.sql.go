@@ -74,6 +74,15 @@ func (q *Queries) EraseUser(ctx context.Context, id uuid.UUID) error {
 	return err
 }
 
+const forgetAuditAddress = `-- name: ForgetAuditAddress :exec
+UPDATE audit_log SET ip = '' WHERE actor = ($1::uuid)::text AND ip <> ''
+`
+
+func (q *Queries) ForgetAuditAddress(ctx context.Context, userID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, forgetAuditAddress, userID)
+	return err
+}
+
 const forgetAuditDetail = `-- name: ForgetAuditDetail :exec
 UPDATE audit_log SET detail = '{}' WHERE user_id = $1
 `
@@ -115,16 +124,19 @@ func (q *Queries) GetUser(ctx context.Context, id uuid.UUID) (User, error) {
 }
 
 const insertAudit = `-- name: InsertAudit :exec
-INSERT INTO audit_log (id, user_id, actor, action, detail, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO audit_log (id, user_id, actor, action, detail, ip, request_id, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 `
 
 type InsertAuditParams struct {
-	ID     uuid.UUID
-	UserID uuid.UUID
-	Actor  string
-	Action string
-	Detail []byte
-	Now    time.Time
+	ID        uuid.UUID
+	UserID    uuid.UUID
+	Actor     string
+	Action    string
+	Detail    []byte
+	Ip        string
+	RequestID string
+	Now       time.Time
 }
 
 func (q *Queries) InsertAudit(ctx context.Context, arg InsertAuditParams) error {
@@ -134,6 +146,8 @@ func (q *Queries) InsertAudit(ctx context.Context, arg InsertAuditParams) error 
 		arg.Actor,
 		arg.Action,
 		arg.Detail,
+		arg.Ip,
+		arg.RequestID,
 		arg.Now,
 	)
 	return err

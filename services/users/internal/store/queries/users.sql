@@ -47,10 +47,14 @@ SELECT id FROM users WHERE status = 'deleted' AND erase_at <= @now::timestamptz 
 DELETE FROM users WHERE id = @id;
 
 -- name: InsertAudit :exec
-INSERT INTO audit_log (id, user_id, actor, action, detail, created_at) VALUES (@id, @user_id, @actor, @action, @detail, @now);
+INSERT INTO audit_log (id, user_id, actor, action, detail, ip, request_id, created_at)
+VALUES (@id, @user_id, @actor, @action, @detail, @ip, @request_id, @now);
 
 -- name: ForgetAuditDetail :exec
 UPDATE audit_log SET detail = '{}' WHERE user_id = @user_id;
+
+-- name: ForgetAuditAddress :exec
+UPDATE audit_log SET ip = '' WHERE actor = (@user_id::uuid)::text AND ip <> '';
 
 -- name: Audited :one
 SELECT EXISTS (SELECT FROM audit_log WHERE user_id = @user_id AND action = @action);

@@ -1,0 +1,175 @@
+package test
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/coder/websocket"
+	"github.com/nats-io/nats.go"
+	"github.com/stretchr/testify/require"
+	metricnoop "go.opentelemetry.io/otel/metric/noop"
+
+	"github.com/atrium-mesh/atrium/pkg/config"
+	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/pkg/op"
+	"github.com/atrium-mesh/atrium/pkg/telemetry"
+	"github.com/atrium-mesh/atrium/pkg/token"
+	"github.com/atrium-mesh/atrium/pkg/token/tokentest"
+	notifications "github.com/atrium-mesh/atrium/services/notifications/api"
+)
+
+// ticketed is what every ticket of a test looks like.
+const ticketed = "3q2-7wECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxw"
+
+// tickets stand for the table of notifications.
+type tickets struct {
+	mu     sync.Mutex
+	tokens map[string]string
+}
+
+func serveTickets(t testing.TB, conn *nats.Conn, issuer *tokentest.Issuer) *tickets {
+	t.Helper()
+	v, tel := &tickets{tokens: map[string]string{}}, telemetry.Nop()
+	server := op.NewServer(op.Config{
+		Service: "notifications", Logger: tel.Logger, Tracer: tel.Tracer, Meter: metricnoop.NewMeterProvider(), Propagator: tel.Propagator,
+		Verify: issuer.Verifier(nil).Verify, VerifyService: issuer.VerifierOf("notifications", nil).VerifyService,
+	})
+	op.Handle(server, notifications.RedeemStreamTicket, v.redeem)
+	require.NoError(t, server.ServeNATS(conn))
+	require.NoError(t, conn.Flush())
+	return v
+}
+
+func (v *tickets) issue(ticket, bearer string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.tokens[ticket] = bearer
+}
+
+func (v *tickets) redeem(_ context.Context, in *notifications.RedeemStreamTicketRequest) (*notifications.RedeemStreamTicketResponse, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	bearer, ok := v.tokens[in.Ticket]
+	if !ok {
+		return nil, errs.New(errs.Unauthenticated, "ticket_invalid", "No.")
+	}
+	delete(v.tokens, in.Ticket)
+	return &notifications.RedeemStreamTicketResponse{AccessToken: bearer}, nil
+}
+
+func TestTicketOpensAStreamOnce(t *testing.T) {
+	t.Parallel()
+	m := start(t, nil)
+	v := serveTickets(t, m.server.Connect(t), m.issuer)
+	m.notifications.answer(streaming(nil))
+	good := m.issuer.SignUser(ada)
+	for _, name := range []string{"ticket", "%74icket"} { // the same parameter, spelt with care
+		v.issue(ticketed, good)
+		address := m.URL + streamPath + "?last_event_id=" + bob + "&" + name + "=" + ticketed
+		conn, _, err := websocket.Dial(t.Context(), address, &websocket.DialOptions{HTTPClient: m.client})
+		require.NoError(t, err)
+		_ = conn.CloseNow()
+		reached := m.notifications.requests()[0]
+		require.Equal(t, streamPath+"?last_event_id="+bob, reached.URI, "it goes no further than the gateway")
+		require.Equal(t, "Bearer "+good, reached.Header.Get("Authorization"))
+		m.do(t, request{path: streamPath + "?" + name + "=" + ticketed}).refused(t, http.StatusUnauthorized, "ticket_invalid")
+		m.silent(t)
+	}
+	for _, span := range m.spans.Spans() {
+		for _, a := range span.Attributes {
+			require.NotContains(t, a.Value.String(), ticketed, a.Key)
+		}
+	}
+}
+
+func TestTicketOfATokenThatIsNotGood(t *testing.T) {
+	t.Parallel()
+	m := start(t, nil)
+	v := serveTickets(t, m.server.Connect(t), m.issuer)
+	m.notifications.answer(streaming(nil))
+	path := streamPath + "?ticket=" + ticketed
+	v.issue(ticketed, m.issuer.Expired(tokentest.Claims{Subject: ada}))
+	m.do(t, request{path: path}).refused(t, http.StatusUnauthorized, token.CodeExpired)
+
+	session := m.issuer.Sign(tokentest.Claims{Subject: ada, SessionID: bob})
+	m.revocations.raise(t, token.ScopeSession, bob, true)
+	require.Eventually(t, func() bool { // revoked between the ticket and its use
+		v.issue(ticketed, session)
+		return m.do(t, request{path: path, header: http.Header{"Upgrade": {"x"}}}).Problem.Code == token.CodeRevoked
+	}, within, tick)
+}
+
+func TestTicketWithoutNotifications(t *testing.T) {
+	t.Parallel()
+	m := start(t, nil)
+	got := m.do(t, request{path: streamPath + "?ticket=" + ticketed})
+	require.Equal(t, http.StatusServiceUnavailable, got.Status, got.Body)
+	require.NotEmpty(t, got.Header.Get("Retry-After"))
+	m.silent(t)
+}
+
+func TestTicketsAreForStreams(t *testing.T) {
+	t.Parallel()
+	m := start(t, nil)
+	v := serveTickets(t, m.server.Connect(t), m.issuer)
+	v.issue(ticketed, m.issuer.SignUser(ada))
+	m.do(t, request{path: "/api/v1/users/me?ticket=" + ticketed}).refused(t, http.StatusUnauthorized, token.CodeMissing)
+	m.silent(t)
+}
+
+func TestGuessedTicketsAreLimited(t *testing.T) {
+	t.Parallel()
+	m := start(t, config.Source{"RATE_LIMIT_API": "3/1m"})
+	serveTickets(t, m.server.Connect(t), m.issuer)
+	for range 3 {
+		m.do(t, request{path: streamPath + "?ticket=" + ticketed}).refused(t, http.StatusUnauthorized, "ticket_invalid")
+	}
+	m.do(t, request{path: streamPath + "?ticket=" + ticketed}).refused(t, http.StatusTooManyRequests, "rate_limited")
+}
+
+func TestMoreThanOneCredential(t *testing.T) {
+	t.Parallel()
+	m := start(t, nil)
+	good := m.issuer.SignUser(ada)
+	for name, q := range map[string]request{
+		"two tickets":          {path: streamPath + "?ticket=" + ticketed + "&ticket=" + ticketed},
+		"a ticket and a token": {path: streamPath + "?ticket=" + ticketed, token: good},
+		"two access cookies":   {path: "/api/v1/users/me", header: http.Header{"Cookie": {"__Host-atrium_access=x; __Host-atrium_access=" + good}}},
+		"two refresh cookies": {
+			method: "POST", path: "/api/v1/auth/refresh", header: http.Header{"Cookie": {"__Secure-atrium_refresh=x", "__Secure-atrium_refresh=y"}},
+		},
+	} {
+		got := m.do(t, q)
+		require.Equal(t, "credentials_ambiguous", got.Problem.Code, name)
+		require.Equal(t, http.StatusBadRequest, got.Status, name)
+		m.silent(t)
+	}
+	twoFields := http.Header{"Authorization": {"Bearer " + good, "Basic x"}}
+	m.do(t, request{path: "/api/v1/users/me", header: twoFields}).refused(t, http.StatusBadRequest, "malformed_header")
+	m.silent(t)
+}
+
+func TestTokenInAnAddress(t *testing.T) {
+	t.Parallel()
+	m := start(t, nil)
+	m.notifications.answer(streaming(nil))
+	good := m.issuer.SignUser(ada)
+	for _, path := range []string{
+		streamPath + "?access_token=" + url.QueryEscape(good),
+		streamPath + "?last_event_id=" + bob + "&access%5Ftoken=" + url.QueryEscape(good),
+		"/api/v1/users/me?access_token=" + good,
+		"/.well-known/jwks.json?access_token=" + good,
+	} {
+		for _, bearer := range []string{"", good} {
+			got := m.do(t, request{path: path, token: bearer})
+			got.refused(t, http.StatusUnauthorized, "token_in_url")
+			require.NotContains(t, got.Body, good)
+			m.silent(t)
+		}
+	}
+	require.False(t, strings.Contains(m.metrics(t), good))
+}

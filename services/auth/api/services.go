@@ -14,7 +14,7 @@ import (
 
 // IssueServiceTokenRequest is a service that shows who it is: see [token.Assertion].
 type IssueServiceTokenRequest struct {
-	Assertion string `json:"assertion"`
+	Assertion string `json:"assertion" minLength:"1" maxLength:"2048"`
 }
 
 // IssueServiceTokenResponse is a token that says to one target who the service is.

@@ -79,7 +79,7 @@ func TestServiceTokens(t *testing.T) {
 
 	for name, refused := range map[string]string{
 		"the same once more":           good,
-		"nothing":                      "",
+		"nothing":                      ".",
 		"the secret of another":        assertion(servicetest.AssertionKey("notifications"), "users", m.Issuer.URL, "auth", now),
 		"a service that is not known":  assertion(servicetest.AssertionKey("users"), "operator", m.Issuer.URL, "auth", now),
 		"auth itself":                  assertion(servicetest.AssertionKey("users"), "auth", m.Issuer.URL, "auth", now),

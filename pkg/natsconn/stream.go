@@ -131,7 +131,12 @@ func (c StreamConfig) takes(have jetstream.StreamConfig) bool {
 func (c StreamConfig) is(have jetstream.StreamConfig) bool {
 	want := c.jetstream()
 	return c.takes(have) && have.Replicas == want.Replicas && have.MaxAge == want.MaxAge && have.MaxBytes == want.MaxBytes &&
-		have.Duplicates == want.Duplicates && have.DenyDelete == want.DenyDelete
+		have.Duplicates == want.Duplicates && have.DenyDelete == want.DenyDelete && have.Discard == want.Discard && unbounded(have)
+}
+
+// unbounded reports whether a stream takes every message that fits, and says so.
+func unbounded(have jetstream.StreamConfig) bool {
+	return have.MaxMsgSize <= 0 && have.MaxMsgs <= 0 && have.MaxMsgsPerSubject <= 0 && !have.NoAck && !have.Sealed
 }
 
 func makeOnce(ctx context.Context, js jetstream.JetStream, cfg StreamConfig) (*jetstream.StreamInfo, error) {

@@ -39,7 +39,7 @@ func (p *probing) start(t *testing.T) {
 	image := cluster.Registry(t) + "-test/probe:test"
 	if p.beside != "" {
 		p.namespace.Kubectl(append([]string{
-			"debug", p.beside, "--image=" + image, "--container=" + p.called(), "--profile=restricted", "--quiet", "--",
+			"debug", p.beside, "--image=" + image, "--container=" + p.called(), "--profile=restricted", "--quiet", "--image-pull-policy=Always", "--",
 			"/usr/local/bin/probe",
 		}, p.args...)...)
 		return
@@ -58,9 +58,10 @@ func (p *probing) start(t *testing.T) {
 				"seccompProfile": map[string]any{"type": "RuntimeDefault"},
 			},
 			"containers": []any{map[string]any{
-				"name":  "probe",
-				"image": image,
-				"args":  append([]string{"-after=3s"}, p.args...),
+				"name":            "probe",
+				"image":           image,
+				"imagePullPolicy": "Always", // the tag stays, what is behind it changes
+				"args":            append([]string{"-after=3s"}, p.args...),
 				"securityContext": map[string]any{
 					"allowPrivilegeEscalation": false,
 					"readOnlyRootFilesystem":   true,

@@ -35,6 +35,9 @@ type Options struct {
 	Stream     string     // "USERS": the service publishes events.users.>; empty: it publishes nothing
 	HTTP2      bool       // over TLS the service also offers HTTP/2: only for one that browsers call
 	Calls      *Calls     // nil: the service calls no other
+	// OwnKeys is the mesh's key set as JSON, of the service that has it: auth. It is asked from when the group runs, unless JWKS_URL says
+	// where to ask. nil: the keys are fetched.
+	OwnKeys func(ctx context.Context) ([]byte, error)
 }
 
 // Calls says whom a service calls, and how it shows who it is.
@@ -101,7 +104,7 @@ func (b *Base) addVerifier(o Options) (err error) {
 		return fmt.Errorf("TLS_CA_FILE: %w", err)
 	}
 	b.Verifier = token.NewVerifier(token.Config{
-		Issuers: b.config.issuers(), HTTPClient: client, Watermarks: b.Watermarks, Meter: o.Tel.Meter,
+		Issuers: b.config.issuers(o.OwnKeys), HTTPClient: client, Watermarks: b.Watermarks, Meter: o.Tel.Meter,
 		Service: o.Name,
 	})
 	b.Group.Add("verifier", lifecycle.Func(b.Verifier.Start, func(ctx context.Context) error {

@@ -2,6 +2,7 @@ package service
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -63,7 +64,7 @@ func (c Config) Validate() error {
 		errs = append(errs, config.Problemf("DRAIN_DELAY", "must not be negative."))
 	}
 	if len(errs) == 0 {
-		if err := (token.Config{Issuers: c.issuers()}).Validate(); err != nil {
+		if err := (token.Config{Issuers: c.issuers(nil)}).Validate(); err != nil {
 			errs = append(errs, config.Problemf("TRUSTED_ISSUERS", "is not valid: %v.", err))
 		}
 	}
@@ -75,8 +76,16 @@ func (c Config) jwksURL() string {
 }
 
 // issuers is Atrium's own and those that are trusted besides.
-func (c Config) issuers() []token.Issuer {
-	own := token.Issuer{URL: c.Issuer, JWKSURL: c.jwksURL(), Audience: c.Audience, Own: true}
+func (c Config) issuers(ownKeys func(context.Context) ([]byte, error)) []token.Issuer {
+	own := token.Issuer{
+		URL:      c.Issuer,
+		JWKSURL:  c.jwksURL(),
+		Audience: c.Audience,
+		Own:      true,
+	}
+	if c.JWKSURL == "" {
+		own.Keys = ownKeys
+	}
 	return append([]token.Issuer{own}, c.TrustedIssuers...)
 }
 

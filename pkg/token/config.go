@@ -1,6 +1,7 @@
 package token
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -22,8 +23,11 @@ const (
 
 // Issuer is one that may sign tokens.
 type Issuer struct {
-	URL      string // the iss claim, exactly
-	JWKSURL  string // where its keys are; there is no discovery
+	URL     string // the iss claim, exactly
+	JWKSURL string // where its keys are; there is no discovery
+	// Keys is asked for the key set (RFC 7517, section 5) instead of JWKSURL: by the process that has the keys, which would otherwise wait
+	// for an answer that it has to give itself. nil: JWKSURL is asked.
+	Keys     func(ctx context.Context) ([]byte, error)
 	Audience string // must be among aud
 
 	// Own says that this is Atrium's own issuer, whose subjects, sessions, roles and scope are believed as they are. Tokens of all

@@ -22,6 +22,20 @@ const (
 	minRSABits  = 2048
 )
 
+// asker is how an issuer is asked for its keys.
+func (i Issuer) asker(client *http.Client) func(context.Context) ([]jose.JSONWebKey, error) {
+	if i.Keys == nil {
+		return func(ctx context.Context) ([]jose.JSONWebKey, error) { return fetchKeys(ctx, client, i.JWKSURL) }
+	}
+	return func(ctx context.Context) ([]jose.JSONWebKey, error) {
+		body, err := i.Keys(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("read keys: %w", err)
+		}
+		return parseKeys(body)
+	}
+}
+
 // fetchKeys asks an issuer for its keys (RFC 7517, section 5).
 func fetchKeys(ctx context.Context, client *http.Client, url string) (_ []jose.JSONWebKey, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)

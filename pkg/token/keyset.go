@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto"
 	"errors"
-	"net/http"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -31,8 +30,7 @@ var (
 // anybody make requests; this one does so at most every five seconds. While the endpoint is away it goes on with the keys it has.
 // A key that is withdrawn is used no longer than [waitAfter], plus the time of a fetch, while the endpoint answers.
 type keySet struct {
-	url       string
-	client    *http.Client
+	ask       func(context.Context) ([]jose.JSONWebKey, error) // the issuer for its keys
 	clock     func() time.Time
 	announced func() uint64 // how many keys are known to be withdrawn
 
@@ -57,8 +55,8 @@ type fetch struct {
 	cancel context.CancelFunc
 }
 
-func newKeySet(url string, client *http.Client, clock func() time.Time, announced func() uint64) *keySet {
-	return &keySet{url: url, client: client, clock: clock, announced: announced}
+func newKeySet(ask func(context.Context) ([]jose.JSONWebKey, error), clock func() time.Time, announced func() uint64) *keySet {
+	return &keySet{ask: ask, clock: clock, announced: announced}
 }
 
 // candidates are keys that may have signed a token, as of a number of withdrawals: see [keySet.stands].
@@ -155,7 +153,7 @@ func (s *keySet) start(ctx context.Context) *fetch {
 	s.fetches.Go(func() {
 		defer close(flight.done)
 		defer cancel()
-		keys, err := fetchKeys(ctx, s.client, s.url)
+		keys, err := s.ask(ctx)
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.inflight, s.failure = nil, err

@@ -106,7 +106,7 @@ func (v *Verifier) trust(issuer Issuer, client *http.Client) *trusted {
 	if issuer.Own {
 		t.algorithms, t.types, announced = ownAlgorithms, ownTypes, v.watermarks.withdrawals.Load
 	}
-	t.keys = newKeySet(issuer.JWKSURL, client, v.clock, announced)
+	t.keys = newKeySet(issuer.asker(client), v.clock, announced)
 	t.oidc = &oidc.Config{ClientID: issuer.Audience, SupportedSigningAlgs: t.algorithms, Now: v.clock}
 	return t
 }

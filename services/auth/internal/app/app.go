@@ -55,14 +55,15 @@ func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry, o O
 		return nil, err
 	}
 	cfg = cfg.WithDefaults()
+	var all domain
 	base, err := service.NewBase(ctx, cfg.Config, service.Options{
 		Name: "auth", Tel: tel, Database: &cfg.Database, Migrations: migrations.FS, Stream: "AUTH",
+		OwnKeys: func(ctx context.Context) ([]byte, error) { return all.keys.Document(ctx) },
 	})
 	if err != nil {
 		return nil, err
 	}
-	all, err := compose(cfg, base)
-	if err != nil {
+	if all, err = compose(cfg, base); err != nil {
 		return nil, fmt.Errorf("auth: %w", err)
 	}
 	operations(base.Ops, all)              //nolint:contextcheck // each request brings its own

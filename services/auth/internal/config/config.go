@@ -3,13 +3,11 @@ package config
 
 import (
 	"errors"
-	"net"
 	"time"
 
 	"github.com/atrium-mesh/atrium/pkg/config"
 	"github.com/atrium-mesh/atrium/pkg/pg"
 	"github.com/atrium-mesh/atrium/pkg/service"
-	"github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/auth/internal/keys"
 	"github.com/atrium-mesh/atrium/services/auth/internal/links"
 	"github.com/atrium-mesh/atrium/services/auth/internal/mailboxes"
@@ -80,20 +78,8 @@ func (c Config) Validate() error {
 	return errors.Join(problems...)
 }
 
-// WithDefaults fills in what follows from other values: auth asks itself, and not the gateway, for its keys.
+// WithDefaults fills in what follows from other values.
 func (c Config) WithDefaults() Config {
-	if c.JWKSURL == "" {
-		if host, port, err := net.SplitHostPort(c.HTTPAddr); err == nil && port != "0" {
-			scheme, self := "http://", "127.0.0.1"
-			if c.TLS.On() {
-				scheme, self = "https://", "localhost" // a name that the certificate has
-			}
-			if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-				host = self
-			}
-			c.JWKSURL = scheme + net.JoinHostPort(host, port) + api.JWKS.Path
-		}
-	}
 	if c.Links.BaseURL == "" {
 		c.Links.BaseURL = c.Issuer
 	}

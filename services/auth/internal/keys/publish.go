@@ -32,6 +32,19 @@ func (r *Ring) JWKS(ctx context.Context, _ *struct{}) (*api.JWKSResponse, error)
 	return out, nil
 }
 
+// Document is JWKS as JSON, for the verifier of auth itself.
+func (r *Ring) Document(ctx context.Context) ([]byte, error) {
+	set, err := r.JWKS(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(set.Body)
+	if err != nil {
+		return nil, fmt.Errorf("encode the key set: %w", err)
+	}
+	return text, nil
+}
+
 // published is the public half, as go-jose writes it.
 func published(p pair) (key api.JSONWebKey, err error) {
 	text, err := json.Marshal(p.public)

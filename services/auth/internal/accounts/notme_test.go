@@ -113,18 +113,22 @@ func TestNotMe_makes_every_device_new(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	id := b.account(t, "a@example.com")
-	see := func() (isNew bool) {
+	see := func() (known bool) {
 		require.NoError(t, b.Plain.InTx(t.Context(), func(tx identity.Tx) (err error) {
-			isNew, err = tx.SeeDevice(t.Context(), id, []byte("the thief's"), "Firefox on Linux", time.Now())
+			known, err = tx.SeeDevice(t.Context(), id, identity.Device{
+				Fingerprint: []byte("the thief's"),
+				Name:        "Firefox on Linux",
+				At:          time.Now(),
+			})
 			return err
 		}))
-		return isNew
+		return known
 	}
 	require.False(t, see(), "the very first")
-	require.False(t, see(), "known by now")
+	require.True(t, see(), "known by now")
 	require.NoError(t, b.notMe(t, b.link(t, id, api.LinkNotMe)))
-	require.True(t, see(), "it is told of again, also as the first that comes back")
-	require.False(t, see())
+	require.False(t, see(), "it is told of again, also as the first that comes back")
+	require.True(t, see())
 }
 
 // Each way to set a password closes the links of the others. Whoever is signed in only keeps the session, and the owner of an address

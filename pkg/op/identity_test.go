@@ -103,7 +103,7 @@ func TestClientOfStrangers(t *testing.T) {
 		if service != "" {
 			req.Header.Set(op.HeaderService, service)
 		}
-		return b.send(t, req)
+		return b.roundTrip(t, req)
 	}
 	status, body, header := send("service gateway")
 	require.Equal(t, http.StatusOK, status, body)

@@ -250,7 +250,7 @@ func (b *bundle) do(t *testing.T, method, path, token, contentType, body string)
 	}
 	req.Header.Set(op.HeaderClientIP, "192.0.2.7")
 	req.Header.Set(op.HeaderService, "service gateway")
-	status, raw, header := b.send(t, req)
+	status, raw, header := b.roundTrip(t, req)
 	var p errs.Problem
 	if status >= 400 {
 		require.Equal(t, errs.ContentType, header.Get("Content-Type"), raw)
@@ -261,7 +261,7 @@ func (b *bundle) do(t *testing.T, method, path, token, contentType, body string)
 	return status, p.Code, raw, header
 }
 
-func (b *bundle) send(t *testing.T, req *http.Request) (int, string, http.Header) {
+func (b *bundle) roundTrip(t *testing.T, req *http.Request) (int, string, http.Header) {
 	t.Helper()
 	client := http.Client{Timeout: 10 * time.Second}
 	resp, err := client.Do(req)

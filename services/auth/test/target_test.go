@@ -78,7 +78,7 @@ func TestOperations_by_target(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			helper, boss, root := m.hire(t, "helper"), m.hire(t, "admin"), m.hire(t, "admin")
-			refusal := func(by side, whom side) string {
+			refusal := func(by, whom side) string {
 				code := do(t, m, by.client, whom.id)
 				if code == missing {
 					return ""

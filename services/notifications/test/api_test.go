@@ -23,6 +23,9 @@ func TestAuthorization(t *testing.T) {
 	somebody := newID(t).String()
 	for _, declared := range api.Operations() {
 		m := declared.Meta()
+		if m.Path == "" { // for services, over NATS
+			continue
+		}
 		path := strings.NewReplacer("{id}", ada.id.String()).Replace(m.Path)
 		body := bodyFor(m)
 		try := func(token string) int { return call(t, m.Method, svc.URL+path, token, body).status }

@@ -163,7 +163,7 @@ func newLinkMaker(t *testing.T, w *world) *linkMaker {
 		Verify: w.issuer.Verifier(nil).Verify, VerifyService: w.issuer.VerifierOf("auth", nil).VerifyService,
 	})
 	apitest.HandleServiceTokens(server, w.issuer, w.issuer.URL)
-	op.Handle(server, auth.CreateLink, func(_ context.Context, in *auth.CreateLinkRequest) (*auth.CreateLinkResponse, error) {
+	op.Handle(server, auth.CreateLink, func(ctx context.Context, in *auth.CreateLinkRequest) (*auth.CreateLinkResponse, error) {
 		m.made.Add(1)
 		m.mu.Lock()
 		m.asked = append(m.asked, *in)
@@ -173,7 +173,7 @@ func newLinkMaker(t *testing.T, w *world) *linkMaker {
 		}
 		return &auth.CreateLinkResponse{
 			URL: "https://app.atrium.test/account/" + string(in.Purpose) + "?token=" + in.DeliveryID.String(), ExpiresAt: time.Now().Add(time.Hour),
-			Email:     m.addressOf(in.AccountID),
+			Email:     m.addressOf(ctx, in.AccountID),
 			DisownURL: map[auth.LinkPurpose]string{auth.LinkVerifyEmail: "https://app.atrium.test/account/disown?token=x"}[in.Purpose],
 		}, nil
 	})
@@ -186,9 +186,9 @@ func newLinkMaker(t *testing.T, w *world) *linkMaker {
 }
 
 // addressOf is the address of an account as auth knows it: as it was registered.
-func (m *linkMaker) addressOf(account uuid.UUID) string {
+func (m *linkMaker) addressOf(ctx context.Context, account uuid.UUID) string {
 	var email string
-	err := m.world.auth.db.QueryRow(context.WithoutCancel(m.world.t.Context()),
+	err := m.world.auth.db.QueryRow(context.WithoutCancel(ctx),
 		"SELECT coalesce(max(data->>'email'), '') FROM outbox WHERE type = $1 AND subject = $2", auth.AccountRegistered.Name, account.String()).Scan(&email)
 	if err != nil {
 		m.world.t.Errorf("look up the address: %v", err)

@@ -350,18 +350,21 @@ func TestAssign_administrators_dethrone_each_other(t *testing.T) {
 	var wg sync.WaitGroup
 	failures := make([]error, len(admins))
 	for i, a := range admins {
-		wg.Go(func() { _, failures[i] = b.Assign(b.asAdmin(t), assignment(a.ID, "", "user")) })
+		next := admins[(i+1)%len(admins)]
+		wg.Go(func() {
+			_, failures[i] = b.Assign(authtest.As(t.Context(), a.ID, api.Permissions()...), assignment(next.ID, "", "user"))
+		})
 	}
 	wg.Wait()
 	kept := 0
 	for _, err := range failures {
 		if err != nil {
 			kept++
-			refused(t, err, errs.Conflict, "last_admin")
+			require.Contains(t, []string{"last_admin", "permission_denied", "stronger_target"}, errs.From(err).Code)
 		}
 	}
-	require.Equal(t, 1, kept)
-	require.Equal(t, 1, b.Int(t, "SELECT count(*) FROM account_roles WHERE role = 'admin'"))
+	require.GreaterOrEqual(t, kept, 1, "whoever was dethroned before dethrones nobody")
+	require.Equal(t, kept, b.Int(t, "SELECT count(*) FROM account_roles WHERE role = 'admin'"))
 }
 
 func TestDatabase_away(t *testing.T) {

@@ -284,7 +284,7 @@ func TestSetup_stays_closed(t *testing.T) {
 		require.NoError(t, b.service(configured()).Start(t.Context()))
 	}
 	require.Equal(t, 1, b.Int(t, "SELECT count(*) FROM accounts"), "no second one was made by configuration")
-	t.Run("by an invitation that nobody has accepted", func(t *testing.T) { //nolint:paralleltest // with an account fewer
+	t.Run("by an invitation that nobody has accepted", func(t *testing.T) {
 		_, err := b.Pool.Exec(t.Context(), "DELETE FROM passwords")
 		require.NoError(t, err)
 		_, err = s.Do(t.Context(), request(raw))

@@ -27,15 +27,15 @@ func TestErase(t *testing.T) {
 	require.NoError(t, b.in(t, func(tx standing.Tx) error {
 		entry, err := audit.New(ctx, b.Clock.Now(), audit.SessionStarted, ada.ID.String())
 		require.NoError(t, err)
-		if _, err := tx.SeeDevice(t.Context(), ada.ID, identity.Device{Fingerprint: []byte("print"), Name: "curl", At: b.Clock.Now()}); err != nil {
+		if _, err := tx.SeeDevice(ctx, ada.ID, identity.Device{Fingerprint: []byte("print"), Name: "curl", At: b.Clock.Now()}); err != nil {
 			return err
 		}
-		if err := tx.AddRefreshToken(t.Context(), identity.RefreshToken{
+		if err := tx.AddRefreshToken(ctx, identity.RefreshToken{
 			ID: session.ID, SessionID: session.ID, Hash: []byte("h"), CreatedAt: b.Clock.Now(), ExpiresAt: session.ExpiresAt,
 		}); err != nil {
 			return err
 		}
-		return tx.WriteAudit(t.Context(), entry.With("name", "Ada"))
+		return tx.WriteAudit(ctx, entry.With("name", "Ada"))
 	}))
 	_, err := b.Pool.Exec(t.Context(), `INSERT INTO links (id, account_id, purpose, hash, created_at, expires_at) VALUES ($1, $1, 'not_me', 'x', now(), now())`, ada.ID)
 	require.NoError(t, err)

@@ -21,7 +21,7 @@ func TestExpiredTicketsArePruned(t *testing.T) {
 		hash := sha256.Sum256([]byte(name))
 		require.NoError(t, s.InTx(t.Context(), func(tx *store.Tx) error {
 			_, err := tx.AddTicket(t.Context(), tickets.Ticket{
-				Hash: hash, Recipient: uuid.New(), Sealed: []byte("sealed"), NotAfter: time.Now().Add(time.Hour),
+				Hash: hash, Recipient: uuid.Must(uuid.NewV7()), Sealed: []byte("sealed"), NotAfter: time.Now().Add(time.Hour),
 			}, lifetime)
 			return err
 		}))

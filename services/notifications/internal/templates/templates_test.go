@@ -157,16 +157,36 @@ func TestRender_variants(t *testing.T) {
 		data     templates.Data
 		has, not []string
 	}{
-		"deleted_by_an_administrator": {templates.AccountDeleted, templates.Data{By: templates.ByAdministrator, At: at},
-			[]string{"was deleted", "Done by: an administrator", "erased for good soon"}, []string{"You have deleted", "taken back until", "Device", "IP address"}},
-		"deleted_by_oneself": {templates.AccountDeleted, templates.Data{By: templates.BySelf, At: at, Until: at.AddDate(0, 0, 30)},
-			[]string{"You have deleted", "Done by: you", "after 1 April 2026", "Can be taken back until: 1 April 2026"}, []string{"was deleted.", "soon"}},
-		"restored_and_inactive": {templates.AccountRestored, templates.Data{By: templates.ByAdministrator, At: at, Inactive: true},
-			[]string{"still deactivated"}, []string{"can sign in again"}},
-		"only_given": {templates.RolesChanged, templates.Data{By: templates.BySystem, At: at, Added: []string{"admin"}},
-			[]string{"Roles given: admin", "Done by: Atrium"}, []string{"Roles taken"}},
-		"many_roles": {templates.RolesChanged, templates.Data{By: templates.ByAdministrator, At: at, Removed: strings.Split("a b c d e f g h i j k l", " ")},
-			[]string{"Roles taken: a, b, c, d, e, f, g, h, i, j, …"}, []string{"Roles given"}},
+		"deleted_by_an_administrator": {
+			templates.AccountDeleted,
+			templates.Data{By: templates.ByAdministrator, At: at},
+			[]string{"was deleted", "Done by: an administrator", "erased for good soon"},
+			[]string{"You have deleted", "taken back until", "Device", "IP address"},
+		},
+		"deleted_by_oneself": {
+			templates.AccountDeleted,
+			templates.Data{By: templates.BySelf, At: at, Until: at.AddDate(0, 0, 30)},
+			[]string{"You have deleted", "Done by: you", "after 1 April 2026", "Can be taken back until: 1 April 2026"},
+			[]string{"was deleted.", "soon"},
+		},
+		"restored_and_inactive": {
+			templates.AccountRestored,
+			templates.Data{By: templates.ByAdministrator, At: at, Inactive: true},
+			[]string{"still deactivated"},
+			[]string{"can sign in again"},
+		},
+		"only_given": {
+			templates.RolesChanged,
+			templates.Data{By: templates.BySystem, At: at, Added: []string{"admin"}},
+			[]string{"Roles given: admin", "Done by: Atrium"},
+			[]string{"Roles taken"},
+		},
+		"many_roles": {
+			templates.RolesChanged,
+			templates.Data{By: templates.ByAdministrator, At: at, Removed: strings.Split("a b c d e f g h i j k l", " ")},
+			[]string{"Roles taken: a, b, c, d, e, f, g, h, i, j, …"},
+			[]string{"Roles given"},
+		},
 		"the_last_notice_of_a_day": {templates.NewDevice, templates.Data{At: at, LastNotice: true}, []string{"the last one within a day"}, nil},
 		"a_notice":                 {templates.NewDevice, templates.Data{At: at}, []string{"from a network"}, []string{"within a day"}},
 	} {

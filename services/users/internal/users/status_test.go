@@ -28,9 +28,8 @@ func (b *bundle) acts() map[auth.Verb]func(context.Context, *api.UserActionReque
 }
 
 // follow lets an event of auth arrive.
-func (b *bundle) follow(id uuid.UUID, is auth.Standing, version int64) {
+func (b *bundle) follow(ctx context.Context, id uuid.UUID, is auth.Standing, version int64) {
 	b.t.Helper()
-	ctx := b.t.Context()
 	require.NoError(b.t, b.Store.InTx(ctx, func(tx users.Tx) error {
 		_, err := users.Follow(ctx, tx, users.Standing{Account: id, Is: is, Version: version, By: "boss", At: b.now, Grace: grace})
 		return err
@@ -166,7 +165,7 @@ func TestACrashBetweenTheStepsHeals(t *testing.T) {
 		}
 		arrive := func(b *bundle, id uuid.UUID) {
 			stands := b.auth.by[id]
-			b.follow(id, stands.is, stands.version)
+			b.follow(t.Context(), id, stands.is, stands.version)
 		}
 		done := func(t *testing.T, b *bundle, id uuid.UUID) {
 			t.Helper()
@@ -203,7 +202,7 @@ func TestTheEventIsQuicker(t *testing.T) {
 	quick := b.Accounts.Deactivate
 	b.Accounts.Deactivate = func(ctx context.Context, in *auth.AccountActionRequest) (*auth.StandingResponse, error) {
 		out, err := quick(ctx, in)
-		b.follow(id, out.Standing, out.Version)
+		b.follow(ctx, id, out.Standing, out.Version)
 		return out, err
 	}
 	out, err := b.Deactivate(as(t.Context(), newID()), &api.UserActionRequest{ID: id.String(), IfMatch: `"1"`})
@@ -219,29 +218,29 @@ func TestFollow(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	id := b.add()
-	b.follow(id, auth.StandingDeleted, 4)
+	b.follow(t.Context(), id, auth.StandingDeleted, 4)
 	u := b.user(id)
 	require.Equal(t, users.StatusDeleted, u.Status)
 	require.True(t, b.now.Add(grace).Equal(*u.EraseAt))
 	for version, is := range map[int64]auth.Standing{1: auth.StandingDisabled, 2: auth.StandingActive, 4: auth.StandingActive} {
-		b.follow(id, is, version)
+		b.follow(t.Context(), id, is, version)
 		require.Equal(t, u, b.user(id), version)
 	}
-	b.follow(id, auth.StandingDeleted, 6)
+	b.follow(t.Context(), id, auth.StandingDeleted, 6)
 	u.StandingVersion = 6
 	require.Equal(t, u, b.user(id), "the same standing under a later version is no change")
-	b.follow(id, auth.StandingActive, 5)
+	b.follow(t.Context(), id, auth.StandingActive, 5)
 	require.Equal(t, u, b.user(id), "and what is older than that is old")
-	b.follow(id, "suspended", 7)
+	b.follow(t.Context(), id, "suspended", 7)
 	require.Equal(t, users.StatusDeactivated, b.user(id).Status, "a standing that nobody knows keeps people out")
 	require.Nil(t, b.user(id).EraseAt)
-	b.follow(id, auth.StandingActive, 8)
+	b.follow(t.Context(), id, auth.StandingActive, 8)
 	require.Equal(t, users.StatusActive, b.user(id).Status)
 	require.Equal(t, []string{api.UserDeleted.Name, api.UserRestored.Name, api.UserActivated.Name}, b.told(id))
 
 	pending := b.add()
 	b.exec("UPDATE users SET email_verified = false, status = 'pending' WHERE id = $1", pending)
-	b.follow(pending, auth.StandingDisabled, 1)
-	b.follow(pending, auth.StandingActive, 2)
+	b.follow(t.Context(), pending, auth.StandingDisabled, 1)
+	b.follow(t.Context(), pending, auth.StandingActive, 2)
 	require.Equal(t, users.StatusPending, b.user(pending).Status, "who has not proved the address goes on waiting for that")
 }

@@ -110,6 +110,7 @@ func hired(t *testing.T, m *mesh.Mesh, root *client.Client, roles ...string) mem
 	p := v.Register(client.NewPerson("target"))
 	device := v.Device("e2e/target")
 	device.Login(p)
+	p.ID = device.Subject()
 	device.Eventually("the account is known everywhere", func() bool {
 		return device.Get(usersapi.GetMe.Path).Status == http.StatusOK && device.Get(notificationsapi.CountUnread.Path).Status == http.StatusOK
 	})

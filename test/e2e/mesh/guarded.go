@@ -36,13 +36,16 @@ func chartPermissions(t testing.TB) []*server.User {
 	if conf == "" {
 		t.Fatal("mesh: the chart renders no nats.conf")
 	}
-	variables := "POD_NAME: e2e\n"
+	variables := ""
 	for _, user := range chartUsers {
 		variables += "NATS_PASSWORD_" + strings.ToUpper(user) + ": " + natsPassword(user) + "\n"
 	}
-	path := filepath.Join(t.TempDir(), "nats.conf")
-	if err := os.WriteFile(path, []byte(variables+conf), 0o600); err != nil {
-		t.Fatalf("mesh: %v", err)
+	dir := t.TempDir()
+	path := filepath.Join(dir, "nats.conf")
+	for name, text := range map[string]string{"secrets.conf": variables, "nats.conf": "POD_NAME: e2e\n" + conf} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatalf("mesh: %v", err)
+		}
 	}
 	opts, err := server.ProcessConfigFile(path)
 	if err != nil {

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -15,8 +16,8 @@ import (
 // page is what a browser adds to the requests of a page.
 func page(site, origin string, more ...string) http.Header {
 	h := http.Header{"Sec-Fetch-Site": {site}, "Origin": {origin}}
-	for i := 0; i < len(more); i += 2 {
-		h.Set(more[i], more[i+1])
+	for pair := range slices.Chunk(more, 2) {
+		h.Set(pair[0], pair[1])
 	}
 	return h
 }

@@ -46,7 +46,7 @@ func TestIntruder(t *testing.T) {
 	m := mesh.Processes(t, mesh.Options{Guarded: true})
 	admin := administrator(t, m)
 	me, _ := admin.Me()
-	for _, name := range []string{"users", "notifications", "gateway"} {
+	for _, name := range []string{"users", "notifications", "gateway"} { //nolint:paralleltest // one intruder at a time: they share the administrator
 		t.Run(name, func(t *testing.T) {
 			i := breakIn(t, m, name)
 			i.admin, i.adminID = admin.For(t), me.ID

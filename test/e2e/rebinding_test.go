@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -13,11 +14,12 @@ import (
 func TestDNSRebinding(t *testing.T) {
 	t.Parallel()
 	m := mesh.Up(t)
+	browser := &http.Client{Timeout: 10 * time.Second}
 	status := func(path, host string) int {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, m.Origin+path, http.NoBody)
 		require.NoError(t, err)
 		r.Host = host
-		resp, err := http.DefaultClient.Do(r)
+		resp, err := browser.Do(r)
 		require.NoError(t, err)
 		require.NoError(t, resp.Body.Close())
 		return resp.StatusCode

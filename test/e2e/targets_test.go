@@ -165,6 +165,6 @@ func setupIsClosed(t *testing.T, m *mesh.Mesh) {
 	t.Helper()
 	fresh := client.NewPerson("fresh")
 	visitor(t, m).Post(authapi.SetupFirstAdmin.Path, map[string]string{
-		"token": uuid.NewString(), "email": fresh.Email, "password": fresh.Password, "full_name": "Fresh",
+		"token": uuid.Must(uuid.NewV7()).String(), "email": fresh.Email, "password": fresh.Password, "full_name": "Fresh",
 	}).WantProblem(http.StatusConflict, "already_set_up")
 }

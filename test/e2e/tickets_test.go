@@ -27,16 +27,16 @@ func TestStreamTickets(t *testing.T) {
 		require.Equal(t, "no-store", answer.Header.Get("Cache-Control"))
 		return client.Decode[notificationsapi.StreamTicket](answer).Ticket
 	}
-	refused := func(query string, code string) {
+	refused := func(query, code string) {
 		t.Helper()
 		anybody.Get(notificationsapi.StreamNotifications.Path+query).WantProblem(http.StatusUnauthorized, code)
-		_, response, err := anybody.DialWebSocket(nil, query) //nolint:bodyclose // websocket.Dial closes it
+		_, response, err := anybody.DialWebSocket(nil, query)
 		require.Error(t, err)
 		require.Equal(t, http.StatusUnauthorized, response.StatusCode)
 	}
 
 	first := ticket()
-	conn, _, err := anybody.DialWebSocket(nil, "?ticket="+first) //nolint:bodyclose // the connection owns it
+	conn, _, err := anybody.DialWebSocket(nil, "?ticket="+first)
 	require.NoError(t, err)
 	_, greeting, err := conn.Read(t.Context())
 	require.NoError(t, err)

@@ -59,7 +59,7 @@ func Run(ctx context.Context, opts Options) (*Report, error) {
 		known.private[id] = true
 	}
 	g := generator{
-		Rand: rand.New(rand.NewPCG(opts.Seed, opts.Seed)), contract: opts.Contract, known: known, //nolint:gosec // to be repeated, not to be secret
+		Rand: rand.New(rand.NewPCG(opts.Seed, opts.Seed)), contract: opts.Contract, known: known,
 	}
 	report := &Report{Statuses: map[int]int{}, Accepted: map[string]int{}}
 	found := map[string]*Finding{}

@@ -88,10 +88,10 @@ var bodySpoilers = []spoiler{
 // memberSpoilers change one value somewhere in a body.
 var memberSpoilers = []spoiler{
 	{"null member", atMember(func(generator, any) any { return nil })},
-	{"member of another type", atMember(func(g generator, v any) any {
+	{"member of another type", atMember(func(g generator, _ any) any {
 		return []any{true, 17.0, "text", []any{}, map[string]any{}, []any{map[string]any{}}, map[string]any{"a": []any{nil}}}[g.IntN(7)]
 	})},
-	{"list of objects", atMember(func(_ generator, v any) any { return []any{map[string]any{}, map[string]any{}, []any{}, nil} })},
+	{"list of objects", atMember(func(generator, any) any { return []any{map[string]any{}, map[string]any{}, []any{}, nil} })},
 	{"odd number", atMember(func(g generator, _ any) any {
 		return json.Number([]string{"-1", "1e400", "1e2", "1.5", "-0", "9223372036854775808", "0.1e-400", "12345678901234567890123"}[g.IntN(8)])
 	})},
@@ -225,11 +225,27 @@ var fieldSpoilers = []spoiler{
 	}},
 	{"odd field", func(g generator, r *Request) bool {
 		odd := [][2]string{
-			{"Accept", "application/x-www-form-urlencoded"}, {"Accept", "text/html;q=x"}, {"If-Match", "nonsense"}, {"If-Match", `W/"1"`},
-			{"If-None-Match", "*"}, {"Idempotency-Key", strings.Repeat("k", 300)}, {"Idempotency-Key", "ü"}, {"X-Request-Id", "a b"},
-			{"X-Forwarded-For", "not an address"}, {"Range", "bytes=0-"}, {"Expect", "100-continue"}, {"Cookie", "__Secure-atrium_refresh=a; x"},
-			{"Traceparent", "00-zz"}, {"Upgrade", "h2c"}, {"Origin", "https://evil.example"}, {"Content-Language", "xx"}, {"Accept-Language", "xx-" + strings.Repeat("y", 900)},
-			{"Atrium-Budget-Ms", "1"}, {"X-Atrium-Client-Ip", "127.0.0.1"}, {"Last-Event-ID", "\xff"}, {"Transfer-Encoding", "identity"},
+			{"Accept", "application/x-www-form-urlencoded"},
+			{"Accept", "text/html;q=x"},
+			{"If-Match", "nonsense"},
+			{"If-Match", `W/"1"`},
+			{"If-None-Match", "*"},
+			{"Idempotency-Key", strings.Repeat("k", 300)},
+			{"Idempotency-Key", "ü"},
+			{"X-Request-Id", "a b"},
+			{"X-Forwarded-For", "not an address"},
+			{"Range", "bytes=0-"},
+			{"Expect", "100-continue"},
+			{"Cookie", "__Secure-atrium_refresh=a; x"},
+			{"Traceparent", "00-zz"},
+			{"Upgrade", "h2c"},
+			{"Origin", "https://evil.example"},
+			{"Content-Language", "xx"},
+			{"Accept-Language", "xx-" + strings.Repeat("y", 900)},
+			{"Atrium-Budget-Ms", "1"},
+			{"X-Atrium-Client-Ip", "127.0.0.1"},
+			{"Last-Event-ID", "\xff"},
+			{"Transfer-Encoding", "identity"},
 		}
 		r.Header = append(r.Header, odd[g.IntN(len(odd))])
 		return true

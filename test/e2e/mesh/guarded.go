@@ -20,29 +20,29 @@ func natsPassword(user string) string { return "p" + user }
 func chartPermissions(t testing.TB) []*server.User {
 	t.Helper()
 	_, here, _, _ := runtime.Caller(0)
-	golden, err := os.ReadFile(filepath.Join(filepath.Dir(here), "../../chart/testdata/golden/minimal.yaml")) //nolint:gosec // of this repository
+	golden, err := os.ReadFile(filepath.Join(filepath.Dir(here), "../../chart/testdata/golden/minimal.yaml"))
 	if err != nil {
 		t.Fatalf("mesh: %v", err)
 	}
 	_, rest, _ := strings.Cut(string(golden), "\n  nats.conf: |\n")
-	conf := ""
+	var conf strings.Builder
 	for line := range strings.Lines(rest) {
 		text, indented := strings.CutPrefix(line, "    ")
 		if !indented && strings.TrimSpace(line) != "" {
 			break
 		}
-		conf += text
+		conf.WriteString(text)
 	}
-	if conf == "" {
+	if conf.Len() == 0 {
 		t.Fatal("mesh: the chart renders no nats.conf")
 	}
-	variables := ""
+	var variables strings.Builder
 	for _, user := range chartUsers {
-		variables += "NATS_PASSWORD_" + strings.ToUpper(user) + ": " + natsPassword(user) + "\n"
+		variables.WriteString("NATS_PASSWORD_" + strings.ToUpper(user) + ": " + natsPassword(user) + "\n")
 	}
 	dir := t.TempDir()
 	path := filepath.Join(dir, "nats.conf")
-	for name, text := range map[string]string{"secrets.conf": variables, "nats.conf": "POD_NAME: e2e\n" + conf} {
+	for name, text := range map[string]string{"secrets.conf": variables.String(), "nats.conf": "POD_NAME: e2e\n" + conf.String()} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatalf("mesh: %v", err)
 		}

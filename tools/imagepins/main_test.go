@@ -3,7 +3,7 @@ package main
 import (
 	"bytes"
 	"io"
-	"log"
+	"log/slog"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -25,7 +25,7 @@ type hub struct{ host, both string }
 
 func newHub(t *testing.T) hub {
 	t.Helper()
-	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	server := httptest.NewServer(registry.New(registry.Logger(slog.NewLogLogger(slog.DiscardHandler, slog.LevelError))))
 	t.Cleanup(server.Close)
 	h := hub{host: strings.TrimPrefix(server.URL, "http://")}
 	both := index(t, "amd64", "arm64")

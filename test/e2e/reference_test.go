@@ -39,7 +39,7 @@ func openBrowser(t *testing.T) *browser {
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1280, 2000),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
-	ctx, cancelTimeout := context.WithTimeout(t.Context(), 10*time.Minute)
+	ctx, cancelTimeout := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(cancelTimeout)
 	allocated, cancel := chromedp.NewExecAllocator(ctx, options...)
 	t.Cleanup(cancel)

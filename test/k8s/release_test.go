@@ -160,5 +160,7 @@ func signUpAndIn(t testing.TB, visitor *client.Client, since time.Time) (*client
 	visitor.Verify(p)
 	device := visitor.Device("e2e/first")
 	device.Login(p)
-	return device, p, time.Since(since)
+	took := time.Since(since)
+	p.ID = device.WaitActive().ID // whoever signs up learns it after signing in
+	return device, p, took
 }

@@ -49,6 +49,7 @@ const (
 // LoginRequest signs in.
 type LoginRequest struct {
 	Device      string `cookie:"__Host-atrium_device" doc:"What the browser is recognised by, so that its owner is not told of a new device"`
+	Refresh     string `cookie:"__Secure-atrium_refresh" doc:"The session that the browser has so far. Signing in with cookies ends it"`
 	CookiesLost string `header:"X-Atrium-Cookies-Lost" hidden:"true" doc:"Set by the gateway"`
 	Body        Credentials
 }
@@ -81,7 +82,7 @@ var Login = op.Op[LoginRequest, TokensResponse]{
 			"429 `too_many_attempts` after many failures. The owner is told of a sign-in from a browser that is new in its network, unless the " +
 			"browser has the device cookie that it is given with `transport` `cookie`; at most ten times a day. " +
 			"With `transport: cookie` the page must be of this server's site, over TLS or on localhost, and call with `credentials: 'include'` when " +
-			"its origin is another one: browsers keep no cookies otherwise. What the gateway can see of that is 422 `cookies_not_possible`, and " +
+			"its origin is another one: browsers keep no cookies otherwise. The session whose cookies are replaced ends. What the gateway can see of that is 422 `cookies_not_possible`, and " +
 			"nothing was tried.",
 	},
 	Allow: authz.Public(), Limit: op.LimitSignIn,

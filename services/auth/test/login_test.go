@@ -128,6 +128,32 @@ func TestLogin_with_cookies(t *testing.T) {
 	m.soonRefused(t, next[api.CookieAccess].Value)
 }
 
+func TestLogin_ends_the_session_whose_cookies_it_replaces(t *testing.T) {
+	t.Parallel()
+	m := setup(t, nil)
+	ada := m.person(t, "ada@example.com")
+	m.person(t, "eve@example.com")
+	browser := m.client(t)
+	first := browser.post("/api/v1/auth/login", object{"email": "ada@example.com", "password": goodPassword, "transport": "cookie"}).want(t, 200)
+	browser.cookie = api.CookieRefresh + "=" + cookiesOf(t, first)[api.CookieRefresh].Value
+	browser.post("/api/v1/auth/login", object{"email": "eve@example.com", "password": "wrong", "transport": "cookie"}).want(t, 401)
+	require.True(t, m.signedIn(t, cookiesOf(t, first)[api.CookieAccess].Value), "whoever is not signed in replaces nothing")
+	m.client(t).login("eve@example.com", goodPassword)
+	browser.login("eve@example.com", goodPassword)
+	require.True(t, m.signedIn(t, cookiesOf(t, first)[api.CookieAccess].Value), "tokens in the body replace no cookies")
+
+	second := browser.post("/api/v1/auth/login", object{"email": "eve@example.com", "password": goodPassword, "transport": "cookie"}).want(t, 200)
+	m.soonRefused(t, cookiesOf(t, first)[api.CookieAccess].Value)
+	browser.post("/api/v1/auth/refresh", nil).refused(t, 401, "refresh_token_invalid")
+	require.Equal(t, 1, m.audits(t, "session.ended", "success", ada.String()))
+	require.True(t, m.signedIn(t, cookiesOf(t, second)[api.CookieAccess].Value))
+
+	for _, worthless := range []string{"nonsense", "A" + cookiesOf(t, first)[api.CookieRefresh].Value[1:], cookiesOf(t, first)[api.CookieRefresh].Value} {
+		browser.cookie = api.CookieRefresh + "=" + worthless
+		browser.post("/api/v1/auth/login", object{"email": "ada@example.com", "password": goodPassword, "transport": "cookie"}).want(t, 200)
+	}
+}
+
 func cookiesOf(t *testing.T, a answer) map[string]*http.Cookie {
 	t.Helper()
 	out := map[string]*http.Cookie{}

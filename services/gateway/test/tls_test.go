@@ -144,4 +144,11 @@ func TestGatewayServesTLS(t *testing.T) {
 		require.Equal(t, want, resp.Proto)
 		require.Equal(t, http.StatusOK, read(t, resp).Status)
 	}
+
+	// A client that forgot the TLS is told so. A redirect would hide it, with its token sent in the clear each time.
+	plain, err := http.Get("http" + strings.TrimPrefix(m.URL, "https") + "/healthz") //nolint:noctx // it answers at once
+	require.NoError(t, err)
+	require.NoError(t, plain.Body.Close())
+	require.Equal(t, http.StatusBadRequest, plain.StatusCode)
+	require.Empty(t, plain.Header.Get("Location"))
 }

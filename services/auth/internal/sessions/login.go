@@ -33,9 +33,25 @@ func (s *Service) Login(ctx context.Context, in *api.LoginRequest) (*api.TokensR
 	}
 	out := s.answer(made, cookies)
 	if cookies {
+		if err := s.replaced(ctx, in.Refresh); err != nil {
+			return nil, err
+		}
 		out.SetCookie = append(out.SetCookie, deviceCookie(who.device))
 	}
 	return out, nil
+}
+
+// replaced ends the session that the browser had until now, whoever it was of: the new cookies take the place of its cookies, so that
+// nobody could sign out of it any more.
+func (s *Service) replaced(ctx context.Context, refresh string) error {
+	if refresh == "" {
+		return nil
+	}
+	before, err := s.holder(ctx, refresh)
+	if err != nil {
+		return err
+	}
+	return s.leave(ctx, before)
 }
 
 // credentials are what somebody signs in with, and the cookie by which the browser is recognised; "" for none.

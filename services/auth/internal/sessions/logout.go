@@ -22,23 +22,36 @@ func (s *Service) Logout(ctx context.Context, in *api.LogoutRequest) (*api.Signe
 	if err != nil {
 		return nil, err
 	}
-	if who.Session != uuid.Nil {
-		leaves := ending{account: who.Account, reason: revocation.ReasonSignOut, by: who.Account.String()}
-		err = s.end(events.WithActor(ctx, identity.Org, leaves.by), leaves, who.Session)
-		if err != nil && !errors.Is(err, errs.NotFound) { // signed out already is signed out
-			return nil, err
-		}
+	if err := s.leave(ctx, who); err != nil {
+		return nil, err
 	}
 	return &api.SignedOutResponse{SetCookie: noCookies()}, nil
 }
 
-// leaving is whose session shall end: that of the access token, or else of the refresh token. It is zero for a refresh token that is
-// worth nothing any more.
+// leave ends a session for who holds it; no session, and one that has ended already, are fine.
+func (s *Service) leave(ctx context.Context, who identity.Caller) error {
+	if who.Session == uuid.Nil {
+		return nil
+	}
+	leaves := ending{account: who.Account, reason: revocation.ReasonSignOut, by: who.Account.String()}
+	err := s.end(events.WithActor(ctx, identity.Org, leaves.by), leaves, who.Session)
+	if errors.Is(err, errs.NotFound) {
+		return nil
+	}
+	return err
+}
+
+// leaving is whose session shall end: that of the access token, or else of the refresh token.
 func (s *Service) leaving(ctx context.Context, in *api.LogoutRequest) (identity.Caller, error) {
 	text, _ := refreshTokenOf(in.Body, in.Cookie)
 	if authz.PrincipalFrom(ctx) != nil || text == "" {
 		return identity.CallerFrom(ctx)
 	}
+	return s.holder(ctx, text)
+}
+
+// holder is whose session a refresh token is of. It is zero for a token that is worth nothing any more.
+func (s *Service) holder(ctx context.Context, text string) (identity.Caller, error) {
 	token, ok := tokens.ParseRefresh(text)
 	if !ok {
 		return identity.Caller{}, nil

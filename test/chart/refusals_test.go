@@ -28,6 +28,8 @@ func TestRefusals(t *testing.T) {
 		"ingress.enabled=true,gateway.trustedProxies={10.0.0.0/8}":   "gateway.trustedProxies must not hold 10.0.0.0/8",
 		"gateway.trustedProxies={10.0.40.0/28,0.0.0.0/0}":            "gateway.trustedProxies must not hold 0.0.0.0/0",
 		"gateway.trustedProxies={::/0}":                              "gateway.trustedProxies must not hold ::/0",
+		"gateway.trustedProxies={0.0.0.0/9}":                         "gateway.trustedProxies must not hold 0.0.0.0/9",
+		"gateway.trustedProxies={2000::/16}":                         "gateway.trustedProxies must not hold 2000::/16",
 		"image.tag=main,image.digests.auth=" + digest("a"):           "image.tag and image.digests.auth are both set",
 		"image.digests.auth=latest":                                  "digests/auth",
 		"users.existingSecret=mine":                                  "nats.bundled.existingSecret is required with users.existingSecret",

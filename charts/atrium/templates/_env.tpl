@@ -14,8 +14,10 @@
       fieldPath: metadata.name
 - name: ISSUER
   value: {{ $v.publicURL | quote }}
+{{- if ne .component "auth" }}
 - name: JWKS_URL
   value: {{ include "atrium.url" (dict "root" .root "component" "auth") }}/.well-known/jwks.json
+{{- end }}
 - name: DRAIN_DELAY
   value: {{ printf "%ds" (int $v.shutdown.drainDelay) }}
 - name: SHUTDOWN_TIMEOUT
@@ -72,7 +74,7 @@ the environment would be inherited by every child process, and be in what crash 
 {{- $of := include "atrium.secretName" (dict "root" $.root "component" $service) }}
 - {variable: SERVICE_SECRET_{{ upper $service }}, secret: {{ $of }}, key: service-secret}
 {{- /* While one is replaced. A file that is missing would be a mistake, so the variable is there when the key is. */}}
-{{- if index ((lookup "v1" "Secret" $.root.Release.Namespace $of).data | default dict) "service-secret-old" }}
+{{- if or (has $service $v.auth.serviceSecretsOld) (index ((lookup "v1" "Secret" $.root.Release.Namespace $of).data | default dict) "service-secret-old") }}
 - {variable: SERVICE_SECRET_{{ upper $service }}_OLD, secret: {{ $of }}, key: service-secret-old}
 {{- end }}
 {{- end }}

@@ -56,7 +56,7 @@
 {{- end -}}
 {{- range .Values.gateway.trustedProxies -}}
 {{- $bits := regexFind "/[0-9]+$" . | trimPrefix "/" -}}
-{{- if and $bits (le (int $bits) 8) -}}
+{{- if and $bits (lt (int $bits) (ternary 32 12 (contains ":" .))) -}}
 {{- fail (printf "gateway.trustedProxies must not hold %s: whoever has an address in it says which address a client has. Name the proxies' own network." .) -}}
 {{- end -}}
 {{- end -}}

@@ -5,11 +5,8 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
 	"net/url"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -52,35 +49,20 @@ func setup(t testing.TB, env config.Source) *mesh {
 // setupWith is setup with a database or a broker that the test brings along.
 func setupWith(t testing.TB, env config.Source, o servicetest.Options) *mesh {
 	t.Helper()
-	jwks := &forwarder{}
-	server := httptest.NewServer(jwks)
-	t.Cleanup(server.Close)
 	o.Env = config.Source{
-		"JWKS_URL": server.URL + api.JWKS.Path, "ARGON2_MEMORY_KIB": "7168", "ARGON2_ITERATIONS": "1", "UNIFORM_ANSWER_TIME": "20ms",
-		"PASSWORD_QUEUE_WAIT": "20s", "PASSWORD_QUEUE_LENGTH": "200",
+		"JWKS_URL":              "", // auth reads its own keys
+		"ARGON2_MEMORY_KIB":     "7168",
+		"ARGON2_ITERATIONS":     "1",
+		"UNIFORM_ANSWER_TIME":   "20ms",
+		"PASSWORD_QUEUE_WAIT":   "20s",
+		"PASSWORD_QUEUE_LENGTH": "200",
 	}.With(env)
 	told := make(chan string, 1)
 	s := servicetest.Start(t, auth.Service(auth.WithSetupLink(func(link string) { told <- link })), o)
-	target, err := url.Parse(s.URL)
-	require.NoError(t, err)
-	jwks.to.Store(httputil.NewSingleHostReverseProxy(target))
 	tel := telemetry.Nop()
 	m := &mesh{Service: s, pool: pgtest.Open(t, s.DatabaseURL), caller: op.NewNATSCaller(s.NATS, tel.Tracer, tel.Propagator, nil), setup: told}
 	m.edge = &edge{identity: m.identity("gateway")}
 	return m
-}
-
-// forwarder lets auth fetch its own keys, whose address is only known once it runs.
-type forwarder struct {
-	to atomic.Pointer[httputil.ReverseProxy]
-}
-
-func (f *forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if to := f.to.Load(); to != nil {
-		to.ServeHTTP(w, r)
-		return
-	}
-	w.WriteHeader(http.StatusServiceUnavailable)
 }
 
 // client is somebody who calls.

@@ -83,12 +83,19 @@ func Processes(t testing.TB, opts Options) *Mesh {
 	m.Origin = "http://" + loopback(gateways[0])
 	for _, name := range databases {
 		for i, port := range ports[name] {
-			m.start(name, i, port, map[string]string{
-				"DATABASE_URL": m.Postgres.URL(name), "JWKS_URL": "http://" + loopback(ports["auth"][i]) + "/.well-known/jwks.json",
-				"SERVICE_SECRET_USERS": ServiceSecret("users"), "SERVICE_SECRET_NOTIFICATIONS": ServiceSecret("notifications"),
-				"SERVICE_SECRET_GATEWAY": ServiceSecret("gateway"),
-				"ADMIN_EMAIL":            AdminEmail, "ADMIN_PASSWORD": AdminPassword, "SMTP_URL": "smtp://" + smtp + "?tls=none",
-			})
+			own := map[string]string{
+				"DATABASE_URL":                 m.Postgres.URL(name),
+				"SERVICE_SECRET_USERS":         ServiceSecret("users"),
+				"SERVICE_SECRET_NOTIFICATIONS": ServiceSecret("notifications"),
+				"SERVICE_SECRET_GATEWAY":       ServiceSecret("gateway"),
+				"ADMIN_EMAIL":                  AdminEmail,
+				"ADMIN_PASSWORD":               AdminPassword,
+				"SMTP_URL":                     "smtp://" + smtp + "?tls=none",
+			}
+			if name != "auth" { // which reads its own keys
+				own["JWKS_URL"] = "http://" + loopback(ports["auth"][i]) + "/.well-known/jwks.json"
+			}
+			m.start(name, i, port, own)
 		}
 	}
 	for i, port := range gateways {

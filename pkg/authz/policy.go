@@ -23,7 +23,7 @@ type Policy struct {
 	rule       rule
 	param      string
 	permission string
-	services   []string // those that may make the hop; empty: any, and none
+	services   []string // one of them has to make the hop; empty: the hop does not matter
 }
 
 // Public lets anybody call, signed in or not.

@@ -114,7 +114,7 @@ func ensureOnce(ctx context.Context, js jetstream.JetStream, cfg StreamConfig) (
 		return have, nil
 	}
 	info, err := makeOnce(ctx, js, cfg)
-	if err != nil && have != nil && cfg.takes(have.Config) && errors.Is(err, context.DeadlineExceeded) { // refused, which is not answered
+	if err != nil && have != nil && cfg.takes(have.Config) && errors.Is(err, context.DeadlineExceeded) { // NATS refuses by not answering
 		loggerOr(cfg.Logger).WarnContext(ctx, "the limits of the stream cannot be changed; going on with those it has", "stream", cfg.Name)
 		return have, nil
 	}

@@ -8,6 +8,9 @@ import (
 // leastEntropy is how many bits somebody has to guess, at least: what NIST SP 800-131A wants of a key.
 const leastEntropy = 112
 
+// fairlyMany is how many different hexadecimal digits random ones have, but for a few in a hundred thousand secrets of 32.
+const fairlyMany = 8
+
 // entropy is an estimate, from above, of how many bits a secret has. It knows no dictionary: it counts only the shortest text that
 // repeats, no more for a character than the different ones allow, hardly anything for what goes on as it began (aaa, abc, 321), and a
 // bit and a half for letters that make words, which are small ones that follow two others. Random bytes, base64 and hexadecimal
@@ -21,6 +24,9 @@ func entropy(secret []byte) float64 {
 		hexadecimal = hexadecimal && unicode.Is(unicode.ASCII_Hex_Digit, rune(c))
 	}
 	most := math.Log2(float64(max(len(different), 1)))
+	if hexadecimal && len(different) >= fairlyMany {
+		most = 4 // chance leaves some of the 16 digits out
+	}
 	bits := 0.0
 	for i, c := range secret {
 		switch {

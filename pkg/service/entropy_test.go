@@ -44,6 +44,14 @@ func TestSecret_of_low_entropy_is_refused(t *testing.T) {
 	}
 }
 
+// Chance may leave out six of the sixteen digits, and have some in a row.
+func TestSecret_of_few_hexadecimal_digits_is_taken(t *testing.T) {
+	t.Parallel()
+	var s Secret
+	require.NoError(t, s.UnmarshalText([]byte("88cc6699e84e343c84e4c994e19b777b")))
+	require.NoError(t, s.problem("SECRET_KEY"))
+}
+
 // Whatever a generator makes is taken, in whatever form it is written.
 func TestSecret_that_is_random_is_taken(t *testing.T) {
 	t.Parallel()

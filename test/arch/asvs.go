@@ -78,9 +78,16 @@ func proofViolations(folder, number, proof string) []string {
 		case test == nil: // a page
 		case !strings.Contains(string(content), "func "+test[1]+"("):
 			problems = append(problems, fmt.Sprintf("%s: there is no %s in %s", number, test[1], link[2]))
-		case test[2] != "" && !strings.Contains(string(content), test[2]):
+		case test[2] != "" && !strings.Contains(bodyOf(string(content), test[1]), test[2]):
 			problems = append(problems, fmt.Sprintf("%s: %s of %s has no case %q", number, test[1], link[2], test[2]))
 		}
 	}
 	return problems
+}
+
+// bodyOf is the text of a function, from its name to the brace that ends it.
+func bodyOf(file, function string) string {
+	_, body, _ := strings.Cut(file, "func "+function+"(")
+	body, _, _ = strings.Cut(body, "\n}\n")
+	return body
 }

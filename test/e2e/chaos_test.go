@@ -151,9 +151,14 @@ func (c *crowd) verifies(ctx context.Context, i int) error {
 			return fmt.Errorf("no verification mail: %w", err)
 		}
 	}
-	_, err := c.try(ctx, i, "", client.Request{
-		Method: http.MethodPost, Path: authapi.VerifyEmail.Path, Body: map[string]string{"token": mails[0].Token(c.t), "password": p.Password},
-	}, http.StatusNoContent, http.StatusUnprocessableEntity) // used: likewise
+	answer, err := c.try(ctx, i, "", client.Request{
+		Method: http.MethodPost,
+		Path:   authapi.VerifyEmail.Path,
+		Body:   map[string]string{"token": mails[0].Token(c.t), "password": p.Password},
+	}, http.StatusNoContent, http.StatusUnprocessableEntity)
+	if err == nil && answer.Status == http.StatusUnprocessableEntity && answer.Problem().Code != "link_used" { // used: likewise
+		return fmt.Errorf("the address is not verified: %s", answer)
+	}
 	return err
 }
 

@@ -71,7 +71,7 @@ func arrows(t *testing.T, r *release, monitoringNamespace *cluster.Namespace) {
 }
 
 // verdict is what is wrong with what a probe found. Somebody new in the cluster is known to the firewall a moment later, so that a probe of
-// one's own is asked again before it counts.
+// one's own is asked again before it counts; what is open the second time as well, and should not be, counts at once.
 func (p *probing) verdict(t *testing.T, design map[arrow]bool, endpoints []endpoint, name string) (wrong []string, opened, closed int) {
 	t.Helper()
 	for attempt := 1; ; attempt++ {
@@ -89,7 +89,7 @@ func (p *probing) verdict(t *testing.T, design map[arrow]bool, endpoints []endpo
 				wrong = append(wrong, fmt.Sprintf("%s listens on %s, which its pod does not declare, and which nobody has tried", p.name, port))
 			}
 		}
-		if len(wrong) == 0 || attempt == 3 {
+		if len(wrong) == 0 || attempt == 3 || attempt > 1 && slices.ContainsFunc(wrong, isTooOpen) {
 			return wrong, opened, closed
 		}
 		p.start(t)

@@ -84,7 +84,7 @@ func (s source) judge(design map[arrow]bool, endpoints []endpoint, found map[str
 		case !tried:
 			wrong = append(wrong, fmt.Sprintf("%s > %s: not tried", s.name, e.of))
 		case is && !open:
-			wrong = append(wrong, fmt.Sprintf("%s > %s %d is open, and the design has no such arrow", s.name, e.of, e.port))
+			wrong = append(wrong, fmt.Sprintf("%s > %s %d "+tooOpen, s.name, e.of, e.port))
 		case !is && open:
 			wrong = append(wrong, fmt.Sprintf("%s > %s %d is closed, and the design needs it", s.name, e.of, e.port))
 		case is:
@@ -95,3 +95,7 @@ func (s source) judge(design map[arrow]bool, endpoints []endpoint, found map[str
 	}
 	return wrong, opened, closed
 }
+
+const tooOpen = "is open, and the design has no such arrow"
+
+func isTooOpen(wrong string) bool { return strings.HasSuffix(wrong, tooOpen) }

@@ -120,7 +120,7 @@ type DisownRequest struct{ Body LinkToken }
 var Disown = op.Op[DisownRequest, struct{}]{
 	Operation: huma.Operation{
 		OperationID: "disown-registration", Method: http.MethodPost, Path: "/api/v1/auth/registration/disown", Tags: []string{tagAccounts},
-		Summary: "Say that one did not sign up", DefaultStatus: http.StatusNoContent, Errors: []int{http.StatusConflict},
+		Summary: "Report a sign-up that was not yours", DefaultStatus: http.StatusNoContent, Errors: []int{http.StatusConflict},
 		Description: "Redeems the link of the verification mail the other way: the account that somebody made with this address is removed for good, " +
 			"and the address is free again. 409 `not_removable` for an account that an administrator made or gave roles." + linkErrors,
 	},
@@ -191,7 +191,7 @@ var SetupFirstAdmin = op.Op[SetupRequest, AccountResponse]{
 	Operation: huma.Operation{
 		OperationID: "setup", Method: http.MethodPost, Path: "/api/v1/auth/setup", Tags: []string{tagAccounts},
 		Summary: "Make the first administrator", DefaultStatus: http.StatusCreated, Errors: []int{http.StatusConflict},
-		Description: "Works once, with the setup link that is printed at the first start, and as long as there is no administrator: afterwards 409 " +
+		Description: "Works once, with the setup link that `atrium up` prints at its first start, and as long as there is no administrator: afterwards 409 " +
 			"`already_set_up`; 409 `email_taken` when the address has an account." + linkErrors,
 	},
 	Allow: authz.Public(), Limit: op.LimitSignUp,

@@ -20,7 +20,7 @@ const (
 	LinkResetPassword LinkPurpose = "reset_password"
 	LinkInvitation    LinkPurpose = "invitation"
 	LinkNotMe         LinkPurpose = "not_me"
-	LinkSetup         LinkPurpose = "setup" // never in a mail: printed at the first start
+	LinkSetup         LinkPurpose = "setup" // never in a mail: `atrium up` prints it
 )
 
 // CreateAccountRequest makes an account for a person who will be invited. The same id again is the same account.

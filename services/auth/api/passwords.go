@@ -57,7 +57,7 @@ type ChangePasswordRequest struct{ Body PasswordChange }
 var ChangePassword = op.Op[ChangePasswordRequest, struct{}]{
 	Operation: huma.Operation{
 		OperationID: "change-password", Method: http.MethodPost, Path: "/api/v1/auth/password/change", Tags: []string{tagPasswords},
-		Summary: "Change one's password", DefaultStatus: http.StatusNoContent, Errors: []int{http.StatusForbidden, http.StatusTooManyRequests},
+		Summary: "Change your password", DefaultStatus: http.StatusNoContent, Errors: []int{http.StatusForbidden, http.StatusTooManyRequests},
 		Description: "Needs the current password: 403 `wrong_password`, and 429 after too many wrong ones. This session stays, every other one ends at once. The policy is that of " +
 			"sign-up, with its codes on `body.new_password`.",
 	},

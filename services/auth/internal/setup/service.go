@@ -75,7 +75,7 @@ func (s *Service) Start(ctx context.Context) error {
 		return nil
 	case errors.Is(err, errs.Conflict):
 		// Whoever has that account need not be who configured it: it is not made an administrator.
-		s.Logger.ErrorContext(ctx, "ADMIN_EMAIL has an account that is no administrator; set another address, or use the setup link", "error", err)
+		s.Logger.ErrorContext(ctx, "ADMIN_EMAIL has an account that is no administrator; set another address", "error", err)
 		return nil
 	case errors.Is(err, errs.Invalid): // what Validate could not see: a breach, the name of this site
 		return fmt.Errorf("make the first administrator: %w", variables(err))

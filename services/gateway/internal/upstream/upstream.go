@@ -1,5 +1,6 @@
 // Package upstream owns the way from the gateway to the services: one reverse proxy, a circuit breaker for each operation, retries
-// where they are safe, and a deadline. HTTP, WebSocket and SSE go the same way; streams have no deadline and are never repeated.
+// where they are safe, and a deadline. HTTP, WebSocket and SSE go the same way; streams have no deadline, and are
+// repeated only when the service has not begun with them.
 package upstream
 
 import (

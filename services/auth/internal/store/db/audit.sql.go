@@ -75,7 +75,7 @@ WHERE actor = $1::text OR subject = $1::text
 
 // EraseAudit removes from the trail what is about a person: where and on what they did things, and the details of what was done to them.
 // What they did to others stays whole, and so does where somebody else was who did something to them. An entry of the system about a person
-// is of a request of theirs, as far as anybody knows.
+// counts as theirs: nobody else is known to have asked.
 func (q *Queries) EraseAudit(ctx context.Context, accountID string) error {
 	_, err := q.db.Exec(ctx, eraseAudit, accountID)
 	return err

@@ -28,7 +28,7 @@ LIMIT @row_limit OFFSET @row_offset;
 
 -- EraseAudit removes from the trail what is about a person: where and on what they did things, and the details of what was done to them.
 -- What they did to others stays whole, and so does where somebody else was who did something to them. An entry of the system about a person
--- is of a request of theirs, as far as anybody knows.
+-- counts as theirs: nobody else is known to have asked.
 -- name: EraseAudit :exec
 UPDATE audit_log
 SET ip      = CASE WHEN actor IN (@account_id::text, 'system') THEN '' ELSE ip END,

@@ -29,6 +29,7 @@ const ticketed = "3q2-7wECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxw"
 type tickets struct {
 	mu     sync.Mutex
 	tokens map[string]string
+	asked  int
 }
 
 func serveTickets(t testing.TB, conn *nats.Conn, issuer *tokentest.Issuer) *tickets {
@@ -53,12 +54,22 @@ func (v *tickets) issue(ticket, bearer string) {
 func (v *tickets) redeem(_ context.Context, in *notifications.RedeemStreamTicketRequest) (*notifications.RedeemStreamTicketResponse, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.asked++
 	bearer, ok := v.tokens[in.Ticket]
 	if !ok {
 		return nil, errs.New(errs.Unauthenticated, "ticket_invalid", "No.")
 	}
 	delete(v.tokens, in.Ticket)
 	return &notifications.RedeemStreamTicketResponse{AccessToken: bearer}, nil
+}
+
+// redemptions is how often somebody asked for the token of a ticket since the last call.
+func (v *tickets) redemptions() int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	n := v.asked
+	v.asked = 0
+	return n
 }
 
 func TestTicketOpensAStreamOnce(t *testing.T) {
@@ -121,14 +132,50 @@ func TestTicketsAreForStreams(t *testing.T) {
 	m.silent(t)
 }
 
+// TestGuessedTicketsAreLimited: each costs notifications a transaction, so that no more are asked about than the limit allows.
 func TestGuessedTicketsAreLimited(t *testing.T) {
 	t.Parallel()
-	m := start(t, config.Source{"RATE_LIMIT_API": "3/1m"})
-	serveTickets(t, m.server.Connect(t), m.issuer)
+	m := limited(t, config.Source{"RATE_LIMIT_API": "3/1m"})
+	v := serveTickets(t, m.server.Connect(t), m.issuer)
+	q := from("192.0.2.1", request{path: streamPath + "?ticket=" + ticketed})
 	for range 3 {
-		m.do(t, request{path: streamPath + "?ticket=" + ticketed}).refused(t, http.StatusUnauthorized, "ticket_invalid")
+		m.do(t, q).refused(t, http.StatusUnauthorized, "ticket_invalid")
 	}
-	m.do(t, request{path: streamPath + "?ticket=" + ticketed}).refused(t, http.StatusTooManyRequests, "rate_limited")
+	require.Equal(t, 3, v.redemptions(), "each is counted once")
+	for range 20 {
+		m.do(t, q).refused(t, http.StatusTooManyRequests, "rate_limited")
+	}
+	require.Zero(t, v.redemptions(), "nobody is asked about what is over the limit")
+
+	m.notifications.answer(streaming(nil))
+	v.issue(ticketed, m.issuer.SignUser(ada))
+	conn, _, err := websocket.Dial(t.Context(), m.URL+q.path, &websocket.DialOptions{
+		HTTPClient: m.client, HTTPHeader: http.Header{"X-Forwarded-For": {"192.0.2.2"}},
+	})
+	require.NoError(t, err, "another address is another client")
+	_ = conn.CloseNow()
+}
+
+// TestNoTickets: what cannot be one is refused without a question.
+func TestNoTickets(t *testing.T) {
+	t.Parallel()
+	m := start(t, nil)
+	v := serveTickets(t, m.server.Connect(t), m.issuer)
+	for name, text := range map[string]string{
+		"empty":                    "",
+		"too short":                ticketed[:42],
+		"too long":                 ticketed + "A",
+		"very long":                strings.Repeat("A", 4096),
+		"padded":                   ticketed[:42] + "=",
+		"another alphabet":         "+" + ticketed[1:],
+		"another text of the same": ticketed[:42] + "x",
+		"a line break":             ticketed[:42] + "\n",
+	} {
+		got := m.do(t, request{path: streamPath + "?ticket=" + url.QueryEscape(text)})
+		require.Equal(t, http.StatusUnauthorized, got.Status, name)
+		require.Contains(t, []string{"ticket_invalid", token.CodeMissing}, got.Problem.Code, name)
+		require.Zero(t, v.redemptions(), name)
+	}
 }
 
 func TestMoreThanOneCredential(t *testing.T) {

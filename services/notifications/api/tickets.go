@@ -1,17 +1,39 @@
 package api
 
 import (
+	"encoding/base64"
 	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/atrium-mesh/atrium/pkg/authz"
+	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/op"
 )
 
 // ParamTicket is the query parameter of a stream that carries a ticket.
 const ParamTicket = "ticket"
+
+// Ticket is what a ticket's text says: 256 random bits.
+type Ticket [32]byte
+
+// String is the text that the client gets.
+func (t Ticket) String() string { return base64.RawURLEncoding.EncodeToString(t[:]) }
+
+// ReadTicket reads a ticket's text; there is one for each. The gateway refuses what is none without asking anybody.
+func ReadTicket(text string) (t Ticket, ok bool) {
+	if len(text) != base64.RawURLEncoding.EncodedLen(len(t)) {
+		return t, false
+	}
+	n, err := base64.RawURLEncoding.Strict().Decode(t[:], []byte(text))
+	return t, err == nil && n == len(t)
+}
+
+// ErrTicketInvalid refuses a ticket. Why it opens nothing is not said: who made one up learns nothing.
+func ErrTicketInvalid() error {
+	return errs.New(errs.Unauthenticated, "ticket_invalid", "This ticket was used, is too old, or never was one: get another.")
+}
 
 // CreateStreamTicket hands a browser a ticket for the live stream.
 var CreateStreamTicket = op.Op[CreateStreamTicketRequest, CreateStreamTicketResponse]{

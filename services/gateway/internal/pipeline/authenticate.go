@@ -6,6 +6,7 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/op"
 	"github.com/atrium-mesh/atrium/pkg/request"
+	notifications "github.com/atrium-mesh/atrium/services/notifications/api"
 )
 
 // authenticate verifies the token. Whenever cookies of ours came along, or nothing better did, the page must be of an allowed origin: a
@@ -51,16 +52,20 @@ func (p *Pipeline) verify(w http.ResponseWriter, r *http.Request, x *Exchange, c
 		return true
 	case c.from != fromTicket && x.Route.Allow.IsPublic():
 		return true
-	case errs.KindOf(err) == errs.Unauthenticated && !p.allow(w, r, op.LimitAPI, byAddress(x)):
-		return false // who tries tokens or tickets is limited like a stranger
+	case errs.KindOf(err) == errs.Unauthenticated && !x.counted && !p.allow(w, r, op.LimitAPI, byAddress(x)):
+		return false // who tries tokens is limited like a stranger
 	}
 	Refuse(w, r, err)
 	return false
 }
 
+// identify asks notifications for the token behind a ticket, unless nothing that looks like this was ever one.
 func (p *Pipeline) identify(r *http.Request, x *Exchange, c credential) error {
 	token := c.text
 	if c.from == fromTicket {
+		if _, ok := notifications.ReadTicket(c.text); !ok {
+			return notifications.ErrTicketInvalid()
+		}
 		ctx := request.With(r.Context(), request.Request{ID: x.RequestID})
 		var err error
 		if token, err = p.Redeem(ctx, c.text); err != nil {

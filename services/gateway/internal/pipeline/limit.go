@@ -9,14 +9,15 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/ratelimit"
 )
 
-// limitAddress counts by the client's address: sign-in and sign-up always, all else when it bears no token.
+// limitAddress counts by the client's address, before anybody is asked: sign-in and sign-up always; all else when it shows nothing that can be
+// verified here, which is a token. A ticket costs its owner's service a call and a transaction, so that it is counted first, good or not.
 func (p *Pipeline) limitAddress(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := ExchangeFrom(r.Context())
 		counts := x.Route.Limit != op.LimitNone
 		if x.Route.Limit == op.LimitAPI {
 			c, err := credentials(r, x.Route.Stream)
-			counts = err != nil || c.text == ""
+			counts = err != nil || c.text == "" || c.from == fromTicket
 		}
 		if counts && !p.allow(w, r, x.Route.Limit, byAddress(x)) {
 			return
@@ -25,7 +26,7 @@ func (p *Pipeline) limitAddress(next http.Handler) http.Handler {
 	})
 }
 
-// limitUser counts the rest by who has signed in, or by address where a public operation was called with a token that is not good.
+// limitUser counts the rest, each once: by who has signed in, or by address where a public operation was called with a token that is not good.
 func (p *Pipeline) limitUser(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := ExchangeFrom(r.Context())

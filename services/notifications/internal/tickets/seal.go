@@ -6,32 +6,21 @@ import (
 	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
+
+	"github.com/atrium-mesh/atrium/services/notifications/api"
 )
 
 // keyInfo makes the key of a ticket differ from whatever else could be derived from it (RFC 5869 section 3.2).
 const keyInfo = "atrium notifications stream ticket 1"
 
-// secret is a ticket itself: 256 random bits, which are nowhere but at the client.
-type secret [32]byte
+// secret is a ticket itself, which is nowhere but at the client.
+type secret api.Ticket
 
 func newTicket() secret {
 	var t secret
 	_, _ = rand.Read(t[:]) // never fails
 	return t
-}
-
-// String is what the client gets.
-func (t secret) String() string { return base64.RawURLEncoding.EncodeToString(t[:]) }
-
-// parse reads a ticket. There is one text for each.
-func parse(text string) (t secret, ok bool) {
-	if len(text) != base64.RawURLEncoding.EncodedLen(len(t)) {
-		return t, false
-	}
-	n, err := base64.RawURLEncoding.Strict().Decode(t[:], []byte(text))
-	return t, err == nil && n == len(t)
 }
 
 // hash is what the table knows the ticket by. It needs no salt: nobody guesses 256 bits.

@@ -104,7 +104,7 @@ func (s *Service) Create(ctx context.Context, _ *api.CreateStreamTicketRequest) 
 	s.metrics.count(ctx, outcomeExpired, expired)
 	return &api.CreateStreamTicketResponse{
 		CacheControl: "no-store",
-		Body:         api.StreamTicket{Ticket: t.String(), ExpiresAt: until.UTC()},
+		Body:         api.StreamTicket{Ticket: api.Ticket(t).String(), ExpiresAt: until.UTC()},
 	}, nil
 }
 
@@ -128,12 +128,13 @@ func keep(ctx context.Context, tx Tx, t Ticket) (until time.Time, expired int64,
 	return until, expired, err
 }
 
-// Redeem implements [api.RedeemStreamTicket]. Why a ticket opens nothing is not said: who made one up learns nothing.
+// Redeem implements [api.RedeemStreamTicket].
 func (s *Service) Redeem(ctx context.Context, in *api.RedeemStreamTicketRequest) (*api.RedeemStreamTicketResponse, error) {
-	t, ok := parse(in.Ticket)
+	read, ok := api.ReadTicket(in.Ticket)
 	if !ok {
 		return nil, s.refuse(ctx)
 	}
+	t := secret(read)
 	var taken Taken
 	err := s.inTx(ctx, func(tx Tx) (err error) {
 		taken, err = tx.TakeTicket(ctx, t.hash())
@@ -157,5 +158,5 @@ func (s *Service) Redeem(ctx context.Context, in *api.RedeemStreamTicketRequest)
 
 func (s *Service) refuse(ctx context.Context) error {
 	s.metrics.count(ctx, outcomeRefused, 1)
-	return errs.New(errs.Unauthenticated, "ticket_invalid", "This ticket was used, is too old, or never was one: get another.")
+	return api.ErrTicketInvalid()
 }

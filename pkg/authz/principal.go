@@ -33,6 +33,10 @@ const (
 	serviceKey
 )
 
+// CodeServiceRefused is the code of errs.Unavailable when a service's own token is not believed: it asks auth for another one. It is not
+// errs.Unauthenticated, since the person for whom the call is has done nothing wrong and must not sign in again.
+const CodeServiceRefused = "service_identity_refused"
+
 // Caller is who makes a call: the person for whom it is, and the service that makes the hop. Either may be missing, which grants
 // nothing.
 type Caller struct {

@@ -5,11 +5,11 @@ import (
 
 	"github.com/go-kit/kit/endpoint"
 
+	"github.com/atrium-mesh/atrium/pkg/authz"
 	"github.com/atrium-mesh/atrium/pkg/errs"
-	"github.com/atrium-mesh/atrium/pkg/token"
 )
 
-// Identity is how a service says who it is to those that it calls. [token.Source] is one.
+// Identity is how a service says who it is to those that it calls. The Source of package token is one.
 type Identity interface {
 	// Token says it to the target and to nobody else.
 	Token(ctx context.Context, target string) (string, error)
@@ -48,4 +48,4 @@ func identified(identity Identity, target string) endpoint.Middleware {
 	}
 }
 
-func refused(err error) bool { return err != nil && errs.From(err).Code == token.CodeServiceRefused }
+func refused(err error) bool { return err != nil && errs.From(err).Code == authz.CodeServiceRefused }

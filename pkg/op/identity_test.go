@@ -14,7 +14,6 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/op"
 	"github.com/atrium-mesh/atrium/pkg/request"
 	"github.com/atrium-mesh/atrium/pkg/telemetry"
-	"github.com/atrium-mesh/atrium/pkg/token"
 )
 
 // hops is what a service says of itself: each token once, the last for ever.
@@ -85,7 +84,7 @@ func TestServiceTokenThatIsNotBelieved(t *testing.T) {
 	lost := &hops{tokens: []string{"old"}}
 	_, err = by(lost)(t.Context())
 	require.ErrorIs(t, err, errs.Unavailable)
-	require.NotEqual(t, token.CodeServiceRefused, errs.From(err).Code, "whoever called us must not take it for a refusal of their own")
+	require.NotEqual(t, authz.CodeServiceRefused, errs.From(err).Code, "whoever called us must not take it for a refusal of their own")
 	require.Equal(t, []string{"old", "old"}, lost.refused)
 }
 
@@ -118,5 +117,5 @@ func TestClientOfStrangers(t *testing.T) {
 	status, body, header = send("nonsense")
 	require.Equal(t, http.StatusServiceUnavailable, status, body)
 	require.Equal(t, "true", header.Get(op.HeaderServiceRefused))
-	require.Contains(t, body, token.CodeServiceRefused)
+	require.Contains(t, body, authz.CodeServiceRefused)
 }

@@ -24,7 +24,6 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/op"
 	"github.com/atrium-mesh/atrium/pkg/request"
 	"github.com/atrium-mesh/atrium/pkg/telemetry/telemetrytest"
-	"github.com/atrium-mesh/atrium/pkg/token"
 )
 
 const (
@@ -167,7 +166,7 @@ func verify(_ context.Context, token string) (*authz.Principal, error) {
 func verifyService(_ context.Context, raw string) (string, error) {
 	name, ok := strings.CutPrefix(raw, "service ")
 	if !ok {
-		return "", errs.New(errs.Unavailable, token.CodeServiceRefused, "It is not believed.")
+		return "", errs.New(errs.Unavailable, authz.CodeServiceRefused, "It is not believed.")
 	}
 	return name, nil
 }

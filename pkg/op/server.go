@@ -16,7 +16,6 @@ import (
 
 	"github.com/atrium-mesh/atrium/pkg/authz"
 	"github.com/atrium-mesh/atrium/pkg/errs"
-	"github.com/atrium-mesh/atrium/pkg/token"
 )
 
 // Config is everything a [Server] depends on.
@@ -91,7 +90,7 @@ func NewServer(c Config) *Server {
 var exactNames = sync.OnceFunc(func() { huma.ValidateStrictCasing = true })
 
 func believeNone(context.Context, string) (string, error) {
-	return "", errs.New(errs.Unavailable, token.CodeServiceRefused, "No service is believed here.")
+	return "", errs.New(errs.Unavailable, authz.CodeServiceRefused, "No service is believed here.")
 }
 
 // Handle ties an operation to its implementation on every transport that it declares. It panics when the declaration is incomplete,

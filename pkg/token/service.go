@@ -7,6 +7,7 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 
+	"github.com/atrium-mesh/atrium/pkg/authz"
 	"github.com/atrium-mesh/atrium/pkg/errs"
 )
 
@@ -18,10 +19,6 @@ const (
 	// TypeService is the type claim of a token that speaks for a service.
 	TypeService = "service"
 )
-
-// CodeServiceRefused is the code of [errs.Unavailable] when a service's own token is not believed: it asks auth for another one. It is
-// not [errs.Unauthenticated], since the person for whom the call is has done nothing wrong and must not sign in again.
-const CodeServiceRefused = "service_identity_refused"
 
 // ServiceName is the sub of a service's tokens, and the aud of those that are meant for it: "service:users".
 func ServiceName(service string) string { return ServicePrefix + service }
@@ -38,7 +35,7 @@ func trimService(name string) string {
 // VerifyService returns the name of the service that the token speaks for: "users". The token must be signed by our own issuer for
 // the service whose verifier this is, so that nobody can pass on one that they were shown. A person's token is none.
 //
-// It answers [errs.Unavailable], with [CodeServiceRefused] for a token that is not believed, and the error of ctx.
+// It answers [errs.Unavailable], with [authz.CodeServiceRefused] for a token that is not believed, and the error of ctx.
 func (v *Verifier) VerifyService(ctx context.Context, raw string) (string, error) {
 	principal, _, err := v.verify(ctx, v.services, raw)
 	if err != nil {
@@ -51,7 +48,7 @@ func errService(cause error) error {
 	if !errors.Is(cause, errs.Unauthenticated) {
 		return cause
 	}
-	return errs.New(errs.Unavailable, CodeServiceRefused, "A part of the service cannot show who it is for a moment; try again.").
+	return errs.New(errs.Unavailable, authz.CodeServiceRefused, "A part of the service cannot show who it is for a moment; try again.").
 		WithRetryAfter(retryAfter).WithCause(cause)
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/atrium-mesh/atrium/pkg/authz"
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/token"
 	"github.com/atrium-mesh/atrium/pkg/token/tokentest"
@@ -25,13 +26,13 @@ func TestVerifyService(t *testing.T) {
 	_, err := v.Verify(t.Context(), raw)
 	requireCode(t, err, errs.Unauthenticated, token.CodeInvalid)
 	_, err = issuer.VerifierOf("notifications", nil).VerifyService(t.Context(), raw)
-	requireCode(t, err, errs.Unavailable, token.CodeServiceRefused)
+	requireCode(t, err, errs.Unavailable, authz.CodeServiceRefused)
 	_, err = issuer.Verifier(nil).VerifyService(t.Context(), raw)
-	requireCode(t, err, errs.Unavailable, token.CodeServiceRefused)
+	requireCode(t, err, errs.Unavailable, authz.CodeServiceRefused)
 
 	marks.Raise(token.Watermark{Scope: token.ScopeKey, ID: token.KeyID(issuer.Withdraw()), NotBefore: time.Now(), ExpiresAt: time.Now().Add(time.Hour)})
 	_, err = v.VerifyService(t.Context(), raw)
-	requireCode(t, err, errs.Unavailable, token.CodeServiceRefused)
+	requireCode(t, err, errs.Unavailable, authz.CodeServiceRefused)
 	name, err := v.VerifyService(t.Context(), issuer.SignService("users", "auth"))
 	require.NoError(t, err)
 	require.Equal(t, "users", name)
@@ -60,7 +61,7 @@ func TestPeopleAndServicesStayApart(t *testing.T) {
 		"a service, meant for everybody":     service(func(c *tokentest.Claims) { c.Extra["aud"] = []string{tokentest.Audience} }),
 	} {
 		_, err := v.VerifyService(t.Context(), raw)
-		requireCode(t, err, errs.Unavailable, token.CodeServiceRefused)
+		requireCode(t, err, errs.Unavailable, authz.CodeServiceRefused)
 		require.Error(t, err, name)
 	}
 	for name, raw := range map[string]string{
@@ -74,7 +75,7 @@ func TestPeopleAndServicesStayApart(t *testing.T) {
 	}
 	for _, bad := range issuer.Bad(tokentest.ServiceClaims("users", "auth")) {
 		_, err := v.VerifyService(t.Context(), bad.Token)
-		requireCode(t, err, errs.Unavailable, token.CodeServiceRefused)
+		requireCode(t, err, errs.Unavailable, authz.CodeServiceRefused)
 	}
 }
 
@@ -85,7 +86,7 @@ func TestForeignIssuersNameNoService(t *testing.T) {
 	v := token.NewVerifier(token.Config{Issuers: []token.Issuer{own.Own(), foreign.External("users:write")}, Service: "auth"})
 	t.Cleanup(func() { require.NoError(t, v.Stop(t.Context())) })
 	_, err := v.VerifyService(t.Context(), foreign.SignService("users", "auth"))
-	requireCode(t, err, errs.Unavailable, token.CodeServiceRefused)
+	requireCode(t, err, errs.Unavailable, authz.CodeServiceRefused)
 	who, err := v.Verify(t.Context(), foreign.Sign(tokentest.Claims{Subject: token.ServiceName("users"), Type: token.TypeService}))
 	require.NoError(t, err)
 	require.Equal(t, foreign.URL+"|service:users", who.Subject)

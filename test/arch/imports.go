@@ -100,6 +100,26 @@ func inDomain(imported string) string {
 	return ""
 }
 
+// clients are packages that everybody imports who calls a service. What verifies tokens is for those who are called.
+var clients = []string{"pkg/op", "services/users/api", "services/notifications/api"}
+
+// ClientViolations returns a line for each typed client that would bring the verification of tokens along.
+func ClientViolations(packages []Package) []string {
+	var found []string
+	for _, p := range packages {
+		if !slices.Contains(clients, p.Path()) {
+			continue
+		}
+		for _, dep := range p.Deps {
+			if dep == root+"pkg/token" || strings.HasPrefix(dep, "github.com/coreos/go-oidc/") || strings.HasPrefix(dep, "github.com/go-jose/") {
+				found = append(found, fmt.Sprintf("%s brings %s along", p.Path(), strings.TrimPrefix(dep, root)))
+			}
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
 // LinkViolations returns a line for each program that has a test helper linked into it.
 func LinkViolations(packages []Package) []string {
 	var found []string

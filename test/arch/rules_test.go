@@ -68,6 +68,20 @@ func TestLinkViolations(t *testing.T) {
 	require.Equal(t, []string{"services/auth/cmd/auth links pkg/pgtest"}, arch.LinkViolations([]arch.Package{program, library}))
 }
 
+func TestClientViolations(t *testing.T) {
+	t.Parallel()
+
+	deps := []string{"fmt", root + "pkg/token", "github.com/coreos/go-oidc/v3/oidc", "github.com/go-jose/go-jose/v4"}
+	require.Equal(t, []string{
+		"services/users/api brings github.com/coreos/go-oidc/v3/oidc along",
+		"services/users/api brings github.com/go-jose/go-jose/v4 along",
+		"services/users/api brings pkg/token along",
+	}, arch.ClientViolations([]arch.Package{
+		{ImportPath: root + "services/users/api", Deps: deps},
+		{ImportPath: root + "services/users/internal/app", Deps: deps},
+	}))
+}
+
 func TestShapeViolations(t *testing.T) {
 	t.Parallel()
 

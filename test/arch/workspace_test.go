@@ -26,6 +26,10 @@ func TestWorkspace(t *testing.T) {
 		t.Parallel()
 		require.Empty(t, arch.LinkViolations(packages))
 	})
+	t.Run("a typed client brings no verification of tokens along", func(t *testing.T) {
+		t.Parallel()
+		require.Empty(t, arch.ClientViolations(packages))
+	})
 	t.Run("files are short and packages say what they own", func(t *testing.T) {
 		t.Parallel()
 		found, err := arch.ShapeViolations(packages)

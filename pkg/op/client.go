@@ -7,8 +7,10 @@ import (
 	"time"
 
 	"github.com/go-kit/kit/endpoint"
+	"github.com/nats-io/nats.go"
 	"github.com/sony/gobreaker/v2"
 
+	"github.com/atrium-mesh/atrium/pkg/authz"
 	"github.com/atrium-mesh/atrium/pkg/errs"
 )
 
@@ -19,7 +21,7 @@ type breakers struct {
 }
 
 // breaker is middleware that stops calling a service that keeps failing: after 10 failures in a row it answers Unavailable at
-// once for 2 seconds, then lets one call try.
+// once for 2 seconds, then lets one call try. What says nothing of the service is not counted: see [saysNothing].
 func (b *breakers) breaker(service string) endpoint.Middleware {
 	return func(next endpoint.Endpoint) endpoint.Endpoint {
 		return func(ctx context.Context, req any) (any, error) {
@@ -45,6 +47,7 @@ func (b *breakers) of(service string) *gobreaker.CircuitBreaker[any] {
 		Name: service, Timeout: openFor, MaxRequests: 1,
 		ReadyToTrip:  func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= 10 },
 		IsSuccessful: func(err error) bool { return err == nil || !errs.KindOf(err).OpensBreaker() },
+		IsExcluded:   saysNothing,
 	})
 	if b.by == nil {
 		b.by = map[string]*gobreaker.CircuitBreaker[any]{}
@@ -52,6 +55,20 @@ func (b *breakers) of(service string) *gobreaker.CircuitBreaker[any] {
 	b.by[service] = cb
 	return cb
 }
+
+// saysNothing reports a failure that says nothing of whether the service works: it was not asked, since this process has no connection; it
+// did not believe who asks, as after a key was withdrawn, and does with the next token; or it has as many requests as it takes, which
+// many callers of one operation can bring about, and says so at once.
+func saysNothing(err error) bool {
+	if err == nil {
+		return false
+	}
+	code := errs.From(err).Code
+	return errors.Is(err, nats.ErrDisconnected) || code == authz.CodeServiceRefused || code == codeOverloaded
+}
+
+// codeOverloaded is the code of [errs.Unavailable] when a service runs as many NATS requests as it takes.
+const codeOverloaded = "overloaded"
 
 // withDeadline makes sure that a call ends: at the caller's deadline or the operation's timeout, whichever is sooner.
 func withDeadline(timeout time.Duration) endpoint.Middleware {

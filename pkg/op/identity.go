@@ -18,7 +18,8 @@ type Identity interface {
 }
 
 // identified is middleware that says to the target who calls. It stands before the breaker: a token that is missing says nothing of
-// the target. A token that was not believed, since a key was withdrawn a moment ago, is replaced once; nothing was done with it.
+// the target. A token that was not believed, since a key was withdrawn a moment ago, is replaced once; nothing was done with it, and the
+// breaker does not count it.
 func identified(identity Identity, target string) endpoint.Middleware {
 	return func(next endpoint.Endpoint) endpoint.Endpoint {
 		if identity == nil {

@@ -88,6 +88,26 @@ func TestServiceTokenThatIsNotBelieved(t *testing.T) {
 	require.Equal(t, []string{"old", "old"}, lost.refused)
 }
 
+// TestServiceTokensThatAreNotBelieved: as many as one likes say nothing of the service that refuses them.
+func TestServiceTokensThatAreNotBelieved(t *testing.T) {
+	t.Parallel()
+	_, by := inner(t)
+	withdrawn := make([]string, 2*20) // each is asked for twice
+	for i := range withdrawn {
+		withdrawn[i] = "old"
+	}
+	identity := &hops{tokens: append(withdrawn, "service users")}
+	call := by(identity)
+	for range 20 {
+		_, err := call(t.Context())
+		require.ErrorIs(t, err, errs.Unavailable)
+	}
+	require.Len(t, identity.refused, 40, "the service was asked each time")
+	out, err := call(t.Context())
+	require.NoError(t, err, "the new token works at once")
+	require.Equal(t, "users", out.Service)
+}
+
 // TestClientOfStrangers: what a message says of the client is believed from services alone.
 func TestClientOfStrangers(t *testing.T) {
 	t.Parallel()

@@ -62,7 +62,7 @@ func (s *Server) dispatch(r route, msg *nats.Msg) {
 	select {
 	case s.slots <- struct{}{}:
 	default:
-		s.reply(context.Background(), msg, nil, errs.New(errs.Unavailable, "overloaded", "The service is at its limit; try again."))
+		s.reply(context.Background(), msg, nil, errs.New(errs.Unavailable, codeOverloaded, "The service is at its limit; try again."))
 		return
 	}
 	s.calls.Add(1)

@@ -3,6 +3,7 @@ package op_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -119,13 +120,17 @@ func TestNATSSaysWhenItIsFull(t *testing.T) {
 		go func() { _, err := put(as(t.Context(), ada), putRequest(ada)); done <- err }()
 	}
 	require.Eventually(t, func() bool { return running.Load() == 4 }, 5*time.Second, time.Millisecond)
-	_, err := put(as(t.Context(), ada), putRequest(ada))
-	require.ErrorIs(t, err, errs.Unavailable)
-	require.Equal(t, "overloaded", errs.From(err).Code)
+	for range 12 { // more than open the breaker
+		_, err := put(as(t.Context(), ada), putRequest(ada))
+		require.ErrorIs(t, err, errs.Unavailable)
+		require.Equal(t, "overloaded", errs.From(err).Code)
+	}
 	close(release)
 	for range 4 {
 		require.NoError(t, <-done)
 	}
+	_, err := put(as(t.Context(), ada), putRequest(ada))
+	require.NoError(t, err, "a service that says it is full works")
 }
 
 func TestNATSAway(t *testing.T) {
@@ -148,6 +153,23 @@ func TestNATSAway(t *testing.T) {
 	b.natsURL.Stop()
 	_, err = put(as(t.Context(), ada), putRequest(ada))
 	require.ErrorIs(t, err, errs.Unavailable)
+}
+
+// TestNATSCallerWithoutConnection: that says nothing of the service, whose breaker stays closed.
+func TestNATSCallerWithoutConnection(t *testing.T) {
+	t.Parallel()
+	b := setup(t, echo)
+	b.natsURL.Stop()
+	put := op.NATSClient(b.caller, putOp)
+	require.Eventually(t, func() bool {
+		_, err := put(as(t.Context(), ada), putRequest(ada))
+		return errors.Is(err, nats.ErrDisconnected)
+	}, 5*time.Second, 10*time.Millisecond)
+	for range 12 { // more than open it
+		_, err := put(as(t.Context(), ada), putRequest(ada))
+		require.ErrorIs(t, err, errs.Unavailable)
+		require.ErrorIs(t, err, nats.ErrDisconnected)
+	}
 }
 
 func TestNATSPanicDoesNotKill(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/atrium-mesh/atrium/pkg/authz"
+	"github.com/atrium-mesh/atrium/pkg/errs"
 )
 
 const (
@@ -85,6 +86,9 @@ func (s *Source) fetch(ctx context.Context, target string) error {
 	defer cancel()
 	began := time.Now()
 	raw, lifetime, err := s.Issue(ctx, target)
+	if errors.Is(err, errs.Unauthenticated) {
+		err = fmt.Errorf("%w: %w", errWrongSecret, err)
+	}
 	if err != nil {
 		return fmt.Errorf("fetch the token for %s: %w", target, err)
 	}

@@ -1,6 +1,7 @@
 package token
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -166,13 +167,16 @@ func (s *Source) missing() error {
 	return s.missingLocked()
 }
 
+// missingLocked is what a stranger may hear, whatever the reason. The cause says it to the log and to readiness.
 func (s *Source) missingLocked() error {
-	message := "This service has not yet been able to show auth who it is."
-	if errors.Is(s.failure, errs.Unauthenticated) {
-		message = "Auth does not believe who this service is: SERVICE_SECRET is not the one that auth has for it."
-	}
-	return errs.New(errs.Unavailable, "service_identity_missing", message).WithRetryAfter(retryAfter).WithCause(s.failure)
+	return errs.New(errs.Unavailable, "service_identity_missing", "A part of the service is away for a moment; try again.").
+		WithRetryAfter(retryAfter).WithCause(cmp.Or(s.failure, errNotYet))
 }
+
+var (
+	errNotYet      = errors.New("this service has not yet been able to show auth who it is")
+	errWrongSecret = errors.New("auth does not believe who this service is: SERVICE_SECRET is not the one that auth has for it")
+)
 
 func (s *Source) wake() {
 	select {

@@ -3,6 +3,9 @@ package token_test
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -123,8 +126,16 @@ func TestSourceSaysThatTheSecretIsWrong(t *testing.T) {
 	t.Parallel()
 	inBubble(t, errs.New(errs.Unauthenticated, "assertion_refused", "No."), func(t *testing.T, s *token.Source, _ *desk, _ *token.Watermarks) {
 		_, err := s.Token(t.Context(), "auth")
-		require.ErrorContains(t, err, "SERVICE_SECRET")
+		require.ErrorContains(t, err, "SERVICE_SECRET", "to the log")
 		require.ErrorContains(t, s.Ready(t.Context()), "SERVICE_SECRET")
+		told := httptest.NewRecorder()
+		errs.WriteProblem(told, err, "1")
+		require.Equal(t, http.StatusServiceUnavailable, told.Code)
+		for _, text := range []string{told.Body.String(), errs.Encode(err)} {
+			require.Contains(t, text, "service_identity_missing")
+			require.NotContains(t, strings.ToLower(text), "secret", "but to nobody who asks")
+			require.NotContains(t, strings.ToLower(text), "auth")
+		}
 	})
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/telemetry"
 	"github.com/atrium-mesh/atrium/pkg/token"
 	"github.com/atrium-mesh/atrium/pkg/token/tokentest"
+	auth "github.com/atrium-mesh/atrium/services/auth/api"
 	notifications "github.com/atrium-mesh/atrium/services/notifications/api"
 )
 
@@ -93,6 +94,43 @@ func TestTicketOpensAStreamOnce(t *testing.T) {
 	for _, span := range m.spans.Spans() {
 		for _, a := range span.Attributes {
 			require.NotContains(t, a.Value.String(), ticketed, a.Key)
+		}
+	}
+}
+
+// TestTicketOnAnyPage: a ticket is proof by itself, whatever page has it and whatever cookies its browser adds. They never decide who it is.
+func TestTicketOnAnyPage(t *testing.T) {
+	t.Parallel()
+	m := start(t, config.Source{"CORS_ORIGINS": "https://app.example.com"})
+	v := serveTickets(t, m.server.Connect(t), m.issuer)
+	m.notifications.answer(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	hers, his := m.issuer.SignUser(ada), m.issuer.SignUser(bob)
+	for name, c := range map[string]struct {
+		header   http.Header
+		readable string
+	}{
+		"a program":                 {http.Header{}, "*"},
+		"a page that is listed":     {http.Header{"Origin": {"https://app.example.com"}, "Sec-Fetch-Site": {"same-site"}}, "https://app.example.com"},
+		"another of the same site":  {http.Header{"Origin": {"https://wiki.example.com"}, "Sec-Fetch-Site": {"same-site"}}, "*"},
+		"a page of another site":    {http.Header{"Origin": {"https://other.example"}, "Sec-Fetch-Site": {"cross-site"}}, "*"},
+		"a browser that says less":  {http.Header{"Origin": {"https://other.example"}}, "*"},
+		"a page without an address": {http.Header{"Origin": {"null"}}, "*"},
+	} {
+		for _, cookie := range []string{"", auth.CookieAccess + "=" + his, auth.CookieRefresh + "=x; " + auth.CookieDevice + "=y"} {
+			h := c.header.Clone()
+			if cookie != "" {
+				h.Set("Cookie", cookie)
+			}
+			v.issue(ticketed, hers)
+			got := m.do(t, request{path: streamPath + "?ticket=" + ticketed, header: h})
+			require.Equal(t, http.StatusOK, got.Status, "%s, %s: %s", name, cookie, got.Body)
+			require.Equal(t, c.readable, got.Header.Get("Access-Control-Allow-Origin"), name)
+			require.Equal(t, "Bearer "+hers, m.notifications.requests()[0].Header.Get("Authorization"), "%s, %s", name, cookie)
+
+			got = m.do(t, request{path: streamPath + "?ticket=" + ticketed, header: h})
+			got.refused(t, http.StatusUnauthorized, "ticket_invalid") // also with good cookies beside it
+			require.NotEqual(t, "*", got.Header.Get("Access-Control-Allow-Origin"), name)
+			m.silent(t)
 		}
 	}
 }

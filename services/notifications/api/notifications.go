@@ -103,6 +103,8 @@ var StreamNotifications = op.Op[StreamNotificationsRequest, struct{}]{
 - a **ticket**, on any page: ` + "`const {ticket} = await (await fetch(api + '/api/v1/notifications/stream/ticket', {method: 'POST', headers: " +
 			"{Authorization: 'Bearer ' + token}})).json()`" + `, then ` + "`new EventSource(api + '/api/v1/notifications/stream?ticket=' + ticket)`" + `. It works
   once, so an EventSource that is closed by an error is not opened again by the browser: get another ticket, and say ` + "`last_event_id`" + `.
+  A page whose origin is not one of ` + "`CORS_ORIGINS`" + ` cannot ask for tickets itself: it gets them from its own server. It opens the EventSource
+  without ` + "`withCredentials`" + `.
 
 A ticket that was used, is too old or was made up is 401 ` + "`ticket_invalid`" + `. An access token in the address is 401 ` + "`token_in_url`" + `.
 

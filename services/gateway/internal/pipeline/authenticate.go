@@ -12,6 +12,8 @@ import (
 // authenticate verifies the token. Whenever cookies of ours came along, or nothing better did, the page must be of an allowed origin: a
 // bearer token that is not good must not let a foreign page act with the cookies beside it. A bad token on a public operation is
 // ignored otherwise: it must not keep anybody from signing in again.
+//
+// A ticket decides alone who it is, and nothing that it opens looks at cookies: whichever page has one may use it.
 func (p *Pipeline) authenticate(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := ExchangeFrom(r.Context())
@@ -21,12 +23,15 @@ func (p *Pipeline) authenticate(next http.Handler) http.Handler {
 			return
 		}
 		dropCredentials(r, x.Route.Stream)
-		checked := c.from == fromNowhere || c.from == fromCookie || hasCookie(r)
+		checked := c.from == fromNowhere || c.from == fromCookie || c.from == fromField && hasCookie(r)
 		if checked && !p.fromHere(w, r) {
 			return
 		}
 		if c.from != fromNowhere && !p.verify(w, r, x, c) {
 			return
+		}
+		if c.from == fromTicket {
+			anyPage(w.Header())
 		}
 		if !checked && x.Principal == nil && !p.fromHere(w, r) {
 			return

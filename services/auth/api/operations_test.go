@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -46,5 +47,25 @@ func TestOperations(t *testing.T) {
 		require.Contains(t, string(b), `"/api/v1/auth/login"`)
 		require.NotContains(t, string(b), `"/account/`, "pages stay out of the reference")
 		require.NotContains(t, string(b), "rpc.auth.", "internal operations stay out of the reference")
+	})
+
+	t.Run("read_no_cookie_that_the_gateway_does_not_know", func(t *testing.T) {
+		t.Parallel()
+		read := []string{api.CookieAccess} // by the gateway itself
+		doc := op.Document(huma.Info{Title: "auth", Version: "1"}, "/api/v1/auth/token", api.Operations())
+		for _, item := range doc.Paths {
+			for _, o := range []*huma.Operation{item.Get, item.Put, item.Post, item.Delete, item.Patch} {
+				if o == nil {
+					continue
+				}
+				for _, p := range o.Parameters {
+					if p.In == "cookie" {
+						read = append(read, p.Name)
+					}
+				}
+			}
+		}
+		slices.Sort(read)
+		require.ElementsMatch(t, slices.Compact(read), api.Cookies())
 	})
 }

@@ -11,17 +11,23 @@ import (
 
 const tagSignIn = "Sign-in"
 
-// The cookies of clients that asked for tokens in cookies. All are HttpOnly, Secure and SameSite=Lax.
+// The cookies that auth sets, and what each proves. All are HttpOnly, Secure and SameSite=Lax.
 const (
-	CookieAccess      = "__Host-atrium_access"
+	// CookieAccess is an access token: whoever sends it is the person, until it expires.
+	CookieAccess = "__Host-atrium_access"
+	// CookieRefresh is a refresh token: it gives new tokens and ends the session. It is sent to CookieRefreshPath only.
 	CookieRefresh     = "__Secure-atrium_refresh"
-	CookieDevice      = "__Host-atrium_device"  // no token: it recognises the browser
-	CookieSignUp      = "__Host-atrium_sign_up" // no token either: it recognises the browser that signed up
-	CookieRefreshPath = "/api/v1/auth"          // the only path that the refresh token is sent to
+	CookieRefreshPath = "/api/v1/auth"
+	// CookieDevice is no token. At sign-in it proves a browser of before, whose owner is not told of a new device.
+	CookieDevice = "__Host-atrium_device"
+	// CookieSignUp is no token either. With the link of the mail it proves the browser that signed up, where the password of the sign-up is
+	// not asked for again.
+	CookieSignUp = "__Host-atrium_sign_up"
 )
 
-// Cookies are the names of all cookies that sign a person in. Whatever comes with one of them acts for that person.
-func Cookies() []string { return []string{CookieAccess, CookieRefresh} }
+// Cookies are the names of all of them. Each decides something for a person, so that they are treated alike: one that is there twice is
+// refused, since two readers could take different ones, and with any of them the page that asks must be of an allowed origin.
+func Cookies() []string { return []string{CookieAccess, CookieRefresh, CookieDevice, CookieSignUp} }
 
 // The transports of tokens.
 const (

@@ -136,6 +136,12 @@ func TestCookies(t *testing.T) {
 			m.silent(t)
 		}
 	}
+	for _, name := range auth.Cookies() { // with a good token beside it, too
+		h := http.Header{"Cookie": {name + "=x"}, "Origin": {"https://evil.example"}}
+		m.do(t, request{method: "POST", path: "/api/v1/auth/verify-email", body: "{}", token: good, header: h}).
+			refused(t, http.StatusForbidden, "cross_origin_refused")
+		m.silent(t)
+	}
 	onlyRefresh := http.Header{"Cookie": {auth.CookieRefresh + "=refresh-secret"}, "Sec-Fetch-Site": {"cross-site"}}
 	for _, path := range []string{"/api/v1/auth/logout", "/api/v1/auth/refresh"} {
 		m.do(t, request{method: "POST", path: path, header: onlyRefresh}).refused(t, http.StatusForbidden, "cross_origin_refused")

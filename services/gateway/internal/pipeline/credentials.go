@@ -111,7 +111,7 @@ func unescape(s string) string {
 	return s
 }
 
-// hasCookie reports that a cookie of ours came along: the browser of a person who has signed in sent this.
+// hasCookie reports that a cookie of ours came along: a person's browser sent this.
 func hasCookie(r *http.Request) bool {
 	for _, name := range auth.Cookies() {
 		if len(r.CookiesNamed(name)) > 0 {

@@ -104,8 +104,9 @@ func (p *Proxy) rewrite(pr *httputil.ProxyRequest) {
 	if x.Route.Service != authService {
 		return
 	}
-	for _, name := range []string{auth.CookieRefresh, auth.CookieDevice, auth.CookieSignUp} {
-		if c, err := pr.In.Cookie(name); err == nil {
+	for _, name := range auth.Cookies() {
+		c, err := pr.In.Cookie(name) // there is no second one
+		if err == nil && name != auth.CookieAccess {
 			pr.Out.AddCookie(c)
 		}
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/atrium-mesh/atrium/pkg/events"
+	"github.com/atrium-mesh/atrium/pkg/mail/mailtest"
 	auth "github.com/atrium-mesh/atrium/services/auth/api"
-	"github.com/atrium-mesh/atrium/services/notifications/internal/mail/mailtest"
 	users "github.com/atrium-mesh/atrium/services/users/api"
 )
 

@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/atrium-mesh/atrium/pkg/mail/mailtest"
 	"github.com/atrium-mesh/atrium/services/notifications/api"
-	"github.com/atrium-mesh/atrium/services/notifications/internal/mail/mailtest"
 	users "github.com/atrium-mesh/atrium/services/users/api"
 )
 

@@ -25,6 +25,7 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/events"
 	"github.com/atrium-mesh/atrium/pkg/jobs"
+	"github.com/atrium-mesh/atrium/pkg/mail/mailtest"
 	"github.com/atrium-mesh/atrium/pkg/natstest"
 	"github.com/atrium-mesh/atrium/pkg/op"
 	"github.com/atrium-mesh/atrium/pkg/pg"
@@ -37,7 +38,6 @@ import (
 	auth "github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/auth/api/apitest"
 	"github.com/atrium-mesh/atrium/services/notifications"
-	"github.com/atrium-mesh/atrium/services/notifications/internal/mail/mailtest"
 	"github.com/atrium-mesh/atrium/services/notifications/internal/store/migrations"
 )
 

@@ -7,9 +7,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/atrium-mesh/atrium/pkg/mail/mailtest"
 	auth "github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/notifications/api"
-	"github.com/atrium-mesh/atrium/services/notifications/internal/mail/mailtest"
 )
 
 // TestUnprovedAddresses sends to people of whom nobody knows whether the address is theirs.

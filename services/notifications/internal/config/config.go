@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"github.com/atrium-mesh/atrium/pkg/config"
+	"github.com/atrium-mesh/atrium/pkg/mail"
 	"github.com/atrium-mesh/atrium/pkg/pg"
 	"github.com/atrium-mesh/atrium/pkg/service"
-	"github.com/atrium-mesh/atrium/services/notifications/internal/mail"
 )
 
 // Config is everything that notifications is configured with.

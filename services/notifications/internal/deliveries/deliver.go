@@ -13,9 +13,9 @@ import (
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/lifecycle"
+	"github.com/atrium-mesh/atrium/pkg/mail"
 	auth "github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/notifications/api"
-	"github.com/atrium-mesh/atrium/services/notifications/internal/mail"
 	"github.com/atrium-mesh/atrium/services/notifications/internal/preferences"
 	"github.com/atrium-mesh/atrium/services/notifications/internal/recipients"
 	"github.com/atrium-mesh/atrium/services/notifications/internal/templates"

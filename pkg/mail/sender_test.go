@@ -11,9 +11,9 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
 
+	"github.com/atrium-mesh/atrium/pkg/mail"
+	"github.com/atrium-mesh/atrium/pkg/mail/mailtest"
 	"github.com/atrium-mesh/atrium/pkg/telemetry/telemetrytest"
-	"github.com/atrium-mesh/atrium/services/notifications/internal/mail"
-	"github.com/atrium-mesh/atrium/services/notifications/internal/mail/mailtest"
 )
 
 func config(server *mailtest.Server) mail.Config {

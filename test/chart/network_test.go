@@ -96,11 +96,12 @@ func TestNetworkPoliciesOutside(t *testing.T) {
 		}
 		return out
 	}
-	require.Equal(t, []int{5432, 8443, 4318}, ports("production", "auth"), "and the service that knows breached passwords")
+	require.Equal(t, []int{5432, 25, 465, 587, 8443, 4318}, ports("production", "auth"), "and the service that knows breached passwords")
 	require.Equal(t, []int{5432, 25, 465, 587, 4318}, ports("production", "notifications"))
 	require.Equal(t, []int{6379, 4318}, ports("production", "gateway"))
 	require.Equal(t, []int{4222}, ports("external-nats", "users"))
 	require.Equal(t, []int{25, 465, 587}, ports("cloudnativepg", "notifications"))
+	require.Equal(t, []int{25, 465, 587}, ports("cloudnativepg", "auth"))
 }
 
 // arrows are the pairs of components, and the port, of all rules: those that go out, and those that are let in. Sources outside of the

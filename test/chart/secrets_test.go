@@ -56,6 +56,7 @@ func TestEverySecretIsGiven(t *testing.T) {
 			{"Secret", "atrium-auth", "nats-password"},
 			{"Secret", "atrium-auth-database", "database-url"},
 			{"Secret", "atrium-admin", "admin-password"},
+			{"Secret", "atrium-smtp", "smtp-url"},
 		},
 		"notifications": {{"Secret", "atrium-smtp", "smtp-url"}},
 		"gateway":       {{"Secret", "atrium-redis", "redis-url"}},

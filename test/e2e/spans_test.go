@@ -23,13 +23,15 @@ var wayOfTheMail = []string{
 	"auth producer publish auth.account.registered.v1",
 	"notifications consumer process auth.account.registered.v1",
 	"notifications consumer job deliver",
-	"notifications client smtp send",
+	"notifications client send-link",
+	"auth server send-link",
+	"auth client smtp send",
 }
 
 // besides is what else belongs to the trace of a sign-up, with the way that it hangs on.
 var besides = [][]string{
 	{"gateway server POST /api/v1/auth/register", "gateway client register", "auth server register", "auth producer publish auth.account.registered.v1", "users consumer process auth.account.registered.v1"},
-	append(slices.Clone(wayOfTheMail[:6]), "notifications client create-link", "auth server create-link"),
+	append(slices.Clone(wayOfTheMail[:6]), "notifications client announce-link", "auth server announce-link"),
 }
 
 // TestSpanTree: a sign-up is one trace, from the gateway's server span to the mail that the SMTP server accepted. The trace that the client
@@ -62,7 +64,8 @@ func TestSpanTree(t *testing.T) {
 	defer func() { t.Logf("the trace of a sign-up, %d spans:\n%s", len(trace), trace) }()
 	c.Eventually("the trace is complete", complete)
 
-	require.Len(t, trace.Find("notifications", "smtp send"), 1, "one mail")
+	require.Len(t, trace.Find("auth", "smtp send"), 1, "one mail")
+	require.Empty(t, trace.Find("notifications", "smtp send"), "whose link notifications never has")
 	for _, s := range trace {
 		require.False(t, s.Failed, "%s of %s failed", s.Name, s.Service)
 		require.Equal(t, traceID, s.TraceID)

@@ -30,8 +30,8 @@ func (r *release) install(values ...string) {
 type mistake struct {
 	wrong  []string
 	before func(r *release)          // makes what is wrong outside the chart; may be nil
-	pod    string                    // the component whose pods are not well
-	log    []string                  // what its log, or the reason why it has none, says
+	pods   []string                  // the components whose pods are not well
+	log    []string                  // what their logs, or the reasons why they have none, say
 	check  []string                  // what `helm test` says
 	mend   func(r *release) []string // corrects it outside of the chart, and returns the values
 }
@@ -46,12 +46,12 @@ func TestMistakes(t *testing.T) { //nolint:paralleltest // it wants the machine 
 					"--from-literal=database-url=postgres://atrium_users:wrong@"+r.object("postgres")+":5432/atrium_users?sslmode=require")
 			},
 			wrong: []string{"--set", "users.database.existingSecret=users-database"},
-			pod:   "users", log: []string{"password"}, check: []string{"users", "postgres"},
+			pods:  []string{"users"}, log: []string{"password"}, check: []string{"users", "postgres"},
 			mend: func(*release) []string { return []string{"--set", "users.database.existingSecret="} },
 		},
 		"a missing secret": {
 			wrong: []string{"--set", "mail.existingSecret=smtp"},
-			pod:   "notifications", log: []string{"smtp", "not found"}, check: []string{"notifications"},
+			pods:  []string{"auth", "notifications"}, log: []string{"smtp", "not found"}, check: []string{"notifications"},
 			mend: func(r *release) []string {
 				r.Kubectl("create", "secret", "generic", "smtp", "--from-literal=smtp-url=smtp://"+r.object("inbox")+":1025?tls=none")
 				return nil // it is found without another upgrade, when the kubelet next looks: its pauses grow to two minutes
@@ -59,7 +59,7 @@ func TestMistakes(t *testing.T) { //nolint:paralleltest // it wants the machine 
 		},
 		"an unreachable NATS": {
 			wrong: []string{"--set", "nats.mode=external", "--set", "nats.external.url=nats://nowhere:4222", "--set", "nats.external.passwords=false"},
-			pod:   "auth", log: []string{"NATS", "no such host"}, check: []string{"auth", "nats"},
+			pods:  []string{"auth"}, log: []string{"NATS", "no such host"}, check: []string{"auth", "nats"},
 			mend: func(*release) []string { return []string{"--set", "nats.mode=bundled"} },
 		},
 	} {
@@ -86,12 +86,17 @@ func (m mistake) try(t *testing.T, r *release) {
 	r.install(m.wrong...)
 	var condition, said string
 	r.Eventually("the pod's condition and its log say what is wrong", time.Minute, func() error {
-		condition = strings.TrimSpace(r.condition(m.pod))
-		said = r.log(m.pod)
-		if condition == "" {
-			return fmt.Errorf("%s is well", m.pod)
+		for _, pod := range m.pods {
+			condition = strings.TrimSpace(r.condition(pod))
+			said = r.log(pod)
+			if condition == "" {
+				return fmt.Errorf("%s is well", pod)
+			}
+			if err := contains(said, m.log); err != nil {
+				return fmt.Errorf("%s: %w", pod, err)
+			}
 		}
-		return contains(said, m.log)
+		return nil
 	})
 	told := time.Since(began)
 	out, err := r.TryHelm("test", r.name, "--timeout", "2m", "--logs")

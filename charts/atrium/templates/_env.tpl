@@ -90,7 +90,7 @@ the environment would be inherited by every child process, and be in what crash 
 {{- if and (eq .component "auth") $v.admin.email }}
 - {variable: ADMIN_PASSWORD, secret: {{ $v.admin.existingSecret | default $secret }}, key: admin-password}
 {{- end }}
-{{- if and (eq .component "notifications") (not (include "atrium.inbox" .root)) }}
+{{- if and (has .component (list "auth" "notifications")) (not (include "atrium.inbox" .root)) }}
 - {variable: SMTP_URL, secret: {{ $v.mail.existingSecret }}, key: smtp-url}
 {{- end }}
 {{- if and (eq .component "gateway") $v.redis.existingSecret }}
@@ -156,12 +156,18 @@ the environment would be inherited by every child process, and be in what crash 
 - name: PASSWORD_BREACH_URL
   value: {{ . | quote }}
 {{- end }}
+{{- include "atrium.mailEnv" . }}
 {{- end -}}
 
 {{- define "atrium.env.users" -}}
 {{- end -}}
 
 {{- define "atrium.env.notifications" }}
+{{- include "atrium.mailEnv" . }}
+{{- end -}}
+
+{{/* atrium.mailEnv is for those who send mails: auth, those with a link that opens an account, and notifications, all others. */}}
+{{- define "atrium.mailEnv" }}
 - name: MAIL_FROM
   value: {{ .root.Values.mail.from | quote }}
 {{- if include "atrium.inbox" .root }}

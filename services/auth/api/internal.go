@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/atrium-mesh/atrium/pkg/authz"
+	"github.com/atrium-mesh/atrium/pkg/mail/letter"
 	"github.com/atrium-mesh/atrium/pkg/op"
 	"github.com/atrium-mesh/atrium/pkg/token"
 )
@@ -71,29 +72,54 @@ var GetAccount = op.Op[GetAccountRequest, GetAccountResponse]{
 	Subject:   "rpc.auth.get-account", Allow: authz.Authenticated().By("users"),
 }
 
-// CreateLinkRequest asks for the link of a mail that is being rendered. The same delivery gets the same link again.
-type CreateLinkRequest struct {
+// AnnounceLinkRequest names the mail that a link is for, and what the link does. The same delivery has the same link again.
+type AnnounceLinkRequest struct {
 	AccountID  uuid.UUID   `json:"account_id"`
 	Purpose    LinkPurpose `json:"purpose" minLength:"1" maxLength:"32"`
 	DeliveryID uuid.UUID   `json:"delivery_id"`
 	Generation int64       `json:"generation,omitempty"` // of the event that asked for the mail
 }
 
-// CreateLinkResponse is a link with its secret, which must not be stored or logged.
-type CreateLinkResponse struct {
-	URL       string    `json:"url"`
+// AnnounceLinkResponse is what the words of the mail say of its link. The link itself leaves auth in the mail, and in no other way.
+type AnnounceLinkResponse struct {
 	ExpiresAt time.Time `json:"expires_at"`
-	Email     string    `json:"email"`                // where the mail goes, and nowhere else
-	DisownURL string    `json:"disown_url,omitempty"` // of verify_email: where the owner of the address says "I did not sign up"
 }
 
-// CreateLink makes the one-time link of a mail. errs.NotFound "account_not_found"; errs.Conflict "link_not_needed" when the account
-// has no use for it any more, such as a verified one for a verification link, or when the account was closed since the mail was asked
-// for: the mail need not be sent; errs.Conflict "link_not_asked_for" when auth knows of nothing that it would be for, or another mail has
-// its link.
-var CreateLink = op.Op[CreateLinkRequest, CreateLinkResponse]{
-	Operation: huma.Operation{OperationID: "create-link"},
-	Subject:   "rpc.auth.create-link", Allow: authz.Services("notifications"),
+// AnnounceLink makes the one-time link of a mail that is about to be written. errs.NotFound "account_not_found"; errs.Conflict
+// "link_not_needed" when the account has no use for it any more, such as a verified one for a verification link, or when the account was
+// closed since the mail was asked for: the mail need not be sent; errs.Conflict "link_not_asked_for" when auth knows of nothing that it
+// would be for, or another mail has its link.
+var AnnounceLink = op.Op[AnnounceLinkRequest, AnnounceLinkResponse]{
+	Operation: huma.Operation{OperationID: "announce-link"},
+	Subject:   "rpc.auth.announce-link", Allow: authz.Services("notifications"),
+}
+
+// SendLinkRequest is the words of the mail.
+type SendLinkRequest struct {
+	AnnounceLinkRequest
+	Letter letter.Letter `json:"letter"` // see [letter.Letter.Check]
+}
+
+// SendLinkResponse says what became of the mail.
+type SendLinkResponse struct {
+	Email   string       `json:"email"`            // where it was sent
+	Refused *MailRefusal `json:"refused,omitzero"` // nil: the mail server has accepted it, now or before
+}
+
+// MailRefusal is why the mail server has not accepted a mail. Its parts are those of mail.Error.
+type MailRefusal struct {
+	Reason    string `json:"reason"`
+	Detail    string `json:"detail,omitempty"`
+	Temporary bool   `json:"temporary"`
+}
+
+// SendLink lays the letter out around the link of its mail and sends it to the address of the account. A delivery that was accepted is not
+// sent again. Its errors are those of [AnnounceLink]; errs.Invalid for a letter that is not plain text of a reasonable size, and
+// errs.RateLimited "mails_under_way" when the replica hands over this mail already, or as many as it may. Its time covers a connection that turns out to be
+// stale, a new one, and the mail, each as slow as mail.Config allows.
+var SendLink = op.Op[SendLinkRequest, SendLinkResponse]{
+	Operation: huma.Operation{OperationID: "send-link"},
+	Subject:   "rpc.auth.send-link", Allow: authz.Services("notifications"), Timeout: 45 * time.Second,
 }
 
 // ListWatermarksRequest asks for the watermarks raised after a cursor, "" for all in force.

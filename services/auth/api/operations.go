@@ -13,7 +13,7 @@ func Operations() []op.Declared {
 		ListAudit,
 		JWKS, OpenIDConfiguration, OAuthMetadata, ListKeys, RotateKeys,
 		VerifyEmailPage, ResetPasswordPage, AcceptInvitationPage, NotMePage, DisownPage, SetupPage,
-		CreateAccount, GetAccount, CreateLink, ListWatermarks, IssueServiceToken,
+		CreateAccount, GetAccount, AnnounceLink, SendLink, ListWatermarks, IssueServiceToken,
 		DeactivateAccount, ActivateAccount, DeleteAccount, RestoreAccount, MayEditAccount,
 	}
 }

@@ -107,14 +107,18 @@ func TestInternalOperations(t *testing.T) {
 		return err
 	}
 	link := func(caller *op.NATSCaller) error {
-		_, err := op.NATSClient(caller, api.CreateLink)(t.Context(), &api.CreateLinkRequest{})
+		_, err := op.NATSClient(caller, api.AnnounceLink)(t.Context(), &api.AnnounceLinkRequest{})
+		return err
+	}
+	mail := func(caller *op.NATSCaller) error {
+		_, err := op.NATSClient(caller, api.SendLink)(t.Context(), &api.SendLinkRequest{})
 		return err
 	}
 	account := func(caller *op.NATSCaller) error {
 		_, err := op.NATSClient(caller, api.CreateAccount)(t.Context(), &api.CreateAccountRequest{Roles: []string{"admin"}})
 		return err
 	}
-	for name, call := range map[string]func(*op.NATSCaller) error{"list": list, "link": link, "account": account} {
+	for name, call := range map[string]func(*op.NATSCaller) error{"list": list, "link": link, "mail": mail, "account": account} {
 		err := call(m.caller)
 		require.ErrorIs(t, err, errs.Unauthenticated, name)
 		require.Equal(t, "service_missing", errs.From(err).Code, name)
@@ -122,8 +126,11 @@ func TestInternalOperations(t *testing.T) {
 	for _, service := range []string{"users", "notifications", "gateway"} {
 		require.NoError(t, list(m.by(service)), service)
 	}
-	require.ErrorIs(t, link(m.by("users")), errs.Forbidden)
-	require.ErrorIs(t, link(m.by("gateway")), errs.Forbidden)
+	for _, call := range []func(*op.NATSCaller) error{link, mail} {
+		require.ErrorIs(t, call(m.by("users")), errs.Forbidden)
+		require.ErrorIs(t, call(m.by("gateway")), errs.Forbidden)
+		require.ErrorIs(t, call(m.by("notifications")), errs.Invalid, "and says what is missing")
+	}
 	require.ErrorIs(t, account(m.by("gateway")), errs.Forbidden)
 	err := account(m.by("users"))
 	require.ErrorIs(t, err, errs.Unauthenticated, "a service is not the person for whom it asks")

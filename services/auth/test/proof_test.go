@@ -140,7 +140,7 @@ func TestDisown(t *testing.T) {
 		eve.post("/api/v1/auth/login", object{"email": "ada@example.com", "password": goodPassword}).refused(t, 401, "invalid_credentials")
 		require.Len(t, outbox[api.AccountData](t, m, api.AccountDisowned.Name, id), 1)
 		require.Equal(t, 1, m.audits(t, "registration.disowned", "success", id.String()))
-		_, err := op.NATSClient(m.by("notifications"), api.CreateLink)(t.Context(), &api.CreateLinkRequest{
+		_, err := op.NATSClient(m.by("notifications"), api.AnnounceLink)(t.Context(), &api.AnnounceLinkRequest{
 			AccountID: id, Purpose: api.LinkVerifyEmail, DeliveryID: uuid.Must(uuid.NewV7()),
 		})
 		require.ErrorIs(t, err, errs.NotFound, "a mail that waits is not sent")

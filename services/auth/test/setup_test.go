@@ -16,6 +16,8 @@ import (
 
 	"github.com/atrium-mesh/atrium/pkg/config"
 	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/pkg/mail/letter"
+	"github.com/atrium-mesh/atrium/pkg/mail/mailtest"
 	"github.com/atrium-mesh/atrium/pkg/op"
 	"github.com/atrium-mesh/atrium/pkg/pgtest"
 	"github.com/atrium-mesh/atrium/pkg/request"
@@ -38,6 +40,7 @@ type mesh struct {
 	caller *op.NATSCaller // says nothing of who calls
 	edge   *edge          // whom auth takes for the gateway
 	setup  <-chan string  // the setup link
+	smtp   *mailtest.Server
 }
 
 // setup starts auth with cheap password hashes. Env wins.
@@ -49,6 +52,7 @@ func setup(t testing.TB, env config.Source) *mesh {
 // setupWith is setup with a database or a broker that the test brings along.
 func setupWith(t testing.TB, env config.Source, o servicetest.Options) *mesh {
 	t.Helper()
+	smtp := mailtest.New(t, mailtest.Options{})
 	o.Env = config.Source{
 		"JWKS_URL":              "", // auth reads its own keys
 		"ARGON2_MEMORY_KIB":     "7168",
@@ -56,11 +60,13 @@ func setupWith(t testing.TB, env config.Source, o servicetest.Options) *mesh {
 		"UNIFORM_ANSWER_TIME":   "20ms",
 		"PASSWORD_QUEUE_WAIT":   "20s",
 		"PASSWORD_QUEUE_LENGTH": "200",
+		"SMTP_URL":              smtp.URL(),
+		"MAIL_FROM":             "Atrium <no-reply@atrium.test>",
 	}.With(env)
 	told := make(chan string, 1)
 	s := servicetest.Start(t, auth.Service(auth.WithSetupLink(func(link string) { told <- link })), o)
 	tel := telemetry.Nop()
-	m := &mesh{Service: s, pool: pgtest.Open(t, s.DatabaseURL), caller: op.NewNATSCaller(s.NATS, tel.Tracer, tel.Propagator, nil), setup: told}
+	m := &mesh{Service: s, pool: pgtest.Open(t, s.DatabaseURL), caller: op.NewNATSCaller(s.NATS, tel.Tracer, tel.Propagator, nil), setup: told, smtp: smtp}
 	m.edge = &edge{identity: m.identity("gateway")}
 	return m
 }
@@ -220,17 +226,45 @@ func (m *mesh) person(t testing.TB, email string) uuid.UUID {
 	return id
 }
 
-// link is the token of a link that a mail would carry.
+// link is the token of the link in a mail that auth sends.
 func (m *mesh) link(t testing.TB, account uuid.UUID, purpose api.LinkPurpose) string {
 	t.Helper()
 	m.cause(t, account, purpose)
-	var generation int64 // as the newest event says that asks for a mail
-	require.NoError(t, m.pool.QueryRow(t.Context(), "SELECT generation FROM accounts WHERE id = $1", account).Scan(&generation))
-	made, err := op.NATSClient(m.by("notifications"), api.CreateLink)(t.Context(), &api.CreateLinkRequest{
-		AccountID: account, Purpose: purpose, DeliveryID: uuid.Must(uuid.NewV7()), Generation: generation,
-	})
+	in := m.mailTo(t, account, purpose)
+	out, err := m.send(t, in)
 	require.NoError(t, err)
-	return tokenOf(t, made.URL)
+	require.Nil(t, out.Refused)
+	return tokenOf(t, m.mailOf(t, in.DeliveryID).Link())
+}
+
+// mailTo is the request for a mail with a link, under the newest generation: as the newest event says that asks for a mail.
+func (m *mesh) mailTo(t testing.TB, account uuid.UUID, purpose api.LinkPurpose) *api.SendLinkRequest {
+	t.Helper()
+	in := &api.SendLinkRequest{Letter: letter.Letter{
+		Locale: "en", Subject: "A letter", Greeting: "Hello,", Intro: []string{"Words."}, Action: "Do it", LinkHelp: "Copy this:",
+		Outro: []string{"More words."}, Other: "It was not me", Why: "You have an account.",
+	}}
+	in.AccountID, in.Purpose, in.DeliveryID = account, purpose, uuid.Must(uuid.NewV7())
+	require.NoError(t, m.pool.QueryRow(t.Context(), "SELECT generation FROM accounts WHERE id = $1", account).Scan(&in.Generation))
+	return in
+}
+
+func (m *mesh) send(t testing.TB, in *api.SendLinkRequest) (*api.SendLinkResponse, error) {
+	t.Helper()
+	return op.NATSClient(m.by("notifications"), api.SendLink)(t.Context(), in)
+}
+
+// mailOf is the one mail of a delivery.
+func (m *mesh) mailOf(t testing.TB, delivery uuid.UUID) mailtest.Mail {
+	t.Helper()
+	var found []mailtest.Mail
+	for _, mail := range m.smtp.Mails() {
+		if mail.Header.Get("Message-ID") == "<"+delivery.String()+"@atrium.test>" {
+			found = append(found, mail)
+		}
+	}
+	require.Len(t, found, 1)
+	return found[0]
 }
 
 // cause makes as if something had happened that a mail with a link tells of.

@@ -10,11 +10,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/atrium-mesh/atrium/pkg/mail/mailtest"
+	auth "github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/notifications/api"
 	users "github.com/atrium-mesh/atrium/services/users/api"
 )
 
-// TestKilledAfterTheServerAccepted kills the process when the mail is out and its row does not say so yet.
+// TestKilledAfterTheServerAccepted kills the process when a mail of its own is out and its row does not say so yet. A mail with a link is
+// sent by auth, which then remembers that it was.
 func TestKilledAfterTheServerAccepted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -28,7 +30,8 @@ func TestKilledAfterTheServerAccepted(t *testing.T) {
 	})
 	c := newChild(w)
 	c.start()
-	ada := w.signUp(t.Context(), "Ada")
+	ada := w.known("Ada")[0]
+	publish(t.Context(), t, w.auth, auth.AccountVerified, ada.id, auth.AccountVerifiedData{AccountID: ada.id, At: time.Now()})
 	<-accepted
 	c.kill()
 	close(killed)

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -25,6 +26,8 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/events"
 	"github.com/atrium-mesh/atrium/pkg/jobs"
+	"github.com/atrium-mesh/atrium/pkg/mail"
+	"github.com/atrium-mesh/atrium/pkg/mail/letter"
 	"github.com/atrium-mesh/atrium/pkg/mail/mailtest"
 	"github.com/atrium-mesh/atrium/pkg/natstest"
 	"github.com/atrium-mesh/atrium/pkg/op"
@@ -132,14 +135,16 @@ func (w *world) stands(ctx context.Context, id uuid.UUID, is auth.Standing, vers
 	})
 }
 
-// linkMaker answers for auth what notifications asks of it.
+// linkMaker answers for auth what notifications asks of it, and sends the mails with links over the same SMTP server.
 type linkMaker struct {
-	world *world
-	fail  atomic.Pointer[errs.Error] // what create-link answers instead
-	made  atomic.Int64
+	world  *world
+	fail   atomic.Pointer[errs.Error] // what both operations answer instead
+	layout *letter.Layout
+	sender *mail.Sender
 
 	mu    sync.Mutex
-	asked []auth.CreateLinkRequest
+	asked []auth.AnnounceLinkRequest
+	sent  map[uuid.UUID]bool
 }
 
 // generations are those that links of an account were asked for under.
@@ -157,32 +162,70 @@ func (m *linkMaker) generations(account uuid.UUID) []int64 {
 
 func newLinkMaker(t *testing.T, w *world) *linkMaker {
 	t.Helper()
-	m, tel := &linkMaker{world: w}, w.recorder.Telemetry("auth")
+	m, tel := &linkMaker{world: w, sent: map[uuid.UUID]bool{}}, w.recorder.Telemetry("auth")
+	var err error
+	m.layout, err = letter.NewLayout(letter.Brand{Product: "Atrium", URL: "https://app.atrium.test"})
+	require.NoError(t, err)
+	m.sender, err = mail.NewSender(mail.Config{
+		URL: w.smtp.URL(), From: "Atrium <no-reply@atrium.test>", Timeout: 5 * time.Second,
+	}, tel.Tracer, time.Now)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = m.sender.Stop(context.WithoutCancel(t.Context())) })
 	server := op.NewServer(op.Config{
 		Service: "auth", Logger: tel.Logger, Tracer: tel.Tracer, Meter: tel.Meter, Propagator: tel.Propagator,
 		Verify: w.issuer.Verifier(nil).Verify, VerifyService: w.issuer.VerifierOf("auth", nil).VerifyService,
 	})
 	apitest.HandleServiceTokens(server, w.issuer, w.issuer.URL)
-	op.Handle(server, auth.CreateLink, func(ctx context.Context, in *auth.CreateLinkRequest) (*auth.CreateLinkResponse, error) {
-		m.made.Add(1)
-		m.mu.Lock()
-		m.asked = append(m.asked, *in)
-		m.mu.Unlock()
-		if e := m.fail.Load(); e != nil {
-			return nil, e
-		}
-		return &auth.CreateLinkResponse{
-			URL: "https://app.atrium.test/account/" + string(in.Purpose) + "?token=" + in.DeliveryID.String(), ExpiresAt: time.Now().Add(time.Hour),
-			Email:     m.addressOf(ctx, in.AccountID),
-			DisownURL: map[auth.LinkPurpose]string{auth.LinkVerifyEmail: "https://app.atrium.test/account/disown?token=x"}[in.Purpose],
-		}, nil
-	})
+	op.Handle(server, auth.AnnounceLink, m.announce)
+	op.Handle(server, auth.SendLink, m.send)
 	op.Handle(server, auth.ListWatermarks, func(_ context.Context, in *auth.ListWatermarksRequest) (*auth.ListWatermarksResponse, error) {
 		return &auth.ListWatermarksResponse{Next: in.Cursor}, nil
 	})
 	require.NoError(t, server.ServeNATS(w.nats.Connect(t)))
 	t.Cleanup(func() { _ = server.StopNATS(context.WithoutCancel(t.Context())) })
 	return m
+}
+
+func (m *linkMaker) announce(_ context.Context, in *auth.AnnounceLinkRequest) (*auth.AnnounceLinkResponse, error) {
+	m.mu.Lock()
+	m.asked = append(m.asked, *in)
+	m.mu.Unlock()
+	if e := m.fail.Load(); e != nil {
+		return nil, e
+	}
+	return &auth.AnnounceLinkResponse{ExpiresAt: time.Now().Add(time.Hour)}, nil
+}
+
+// send sends a mail that auth would send, once.
+func (m *linkMaker) send(ctx context.Context, in *auth.SendLinkRequest) (*auth.SendLinkResponse, error) {
+	if e := m.fail.Load(); e != nil {
+		return nil, e
+	}
+	if err := in.Letter.Check("body.letter"); err != nil {
+		return nil, err
+	}
+	out := &auth.SendLinkResponse{Email: m.addressOf(ctx, in.AccountID)}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.sent[in.DeliveryID] {
+		return out, nil
+	}
+	laid, err := m.layout.Fill(in.Letter, letter.Links{
+		Action: "https://app.atrium.test/account/" + string(in.Purpose) + "?token=" + in.DeliveryID.String(),
+		Other:  map[auth.LinkPurpose]string{auth.LinkVerifyEmail: "https://app.atrium.test/account/disown?token=x"}[in.Purpose],
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = m.sender.Send(ctx, mail.Message{
+		ID: in.DeliveryID.String(), To: out.Email, Locale: laid.Locale, Subject: laid.Subject, Text: laid.Text, HTML: laid.HTML,
+	})
+	if failed, ok := errors.AsType[*mail.Error](err); ok {
+		out.Refused = &auth.MailRefusal{Reason: failed.Reason, Detail: failed.Detail, Temporary: failed.Temporary}
+		return out, nil
+	}
+	m.sent[in.DeliveryID] = true
+	return out, nil
 }
 
 // addressOf is the address of an account as auth knows it: as it was registered.

@@ -37,10 +37,10 @@ func TestSignUp(t *testing.T) {
 	require.Equal(t, "auto-generated", mail.Header.Get("Auto-Submitted"))
 
 	t.Run("one trace leads to the SMTP server", func(t *testing.T) {
-		path := []string{"gateway: register", "notifications: job deliver", "notifications: smtp send"}
+		path := []string{"gateway: register", "notifications: job deliver", "auth: send-link", "auth: smtp send"}
 		require.Eventually(t, func() bool { return w.recorder.Tree(span.SpanContext().TraceID()).Has(path...) }, soon, 10*time.Millisecond,
 			"%s", w.recorder.Tree(span.SpanContext().TraceID()))
-		require.True(t, w.recorder.Tree(span.SpanContext().TraceID()).Has("notifications: job deliver", "auth: create-link"))
+		require.True(t, w.recorder.Tree(span.SpanContext().TraceID()).Has("notifications: job deliver", "auth: announce-link"))
 	})
 
 	t.Run("no personal data in spans", func(t *testing.T) {

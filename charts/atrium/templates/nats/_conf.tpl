@@ -129,7 +129,7 @@ users:
 notifications:
   stream: NOTIFICATIONS
   consumes: [AUTH, USERS]
-  calls: [rpc.auth.issue-service-token, rpc.auth.create-link, rpc.auth.list-watermarks]
+  calls: [rpc.auth.issue-service-token, rpc.auth.announce-link, rpc.auth.list-watermarks, rpc.auth.send-link]
   live: [live.notifications.*]
 gateway:
   consumes: []

@@ -137,7 +137,7 @@ func (w *walk) verify(ctx context.Context) error {
 		w.found("mail: came, and its link verifies the address")
 		return nil
 	}
-	return fmt.Errorf("mail: none with a link came to %s within %s: see the log of notifications", w.who.Email, mailWait)
+	return fmt.Errorf("mail: none with a link came to %s within %s: see the logs of notifications and auth", w.who.Email, mailWait)
 }
 
 // readProfile waits for the event that tells users of the account.

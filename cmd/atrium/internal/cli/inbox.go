@@ -26,7 +26,7 @@ func newInbox(s Streams) *cobra.Command {
 	c := &cobra.Command{
 		Use: "inbox", Short: "Catch the mail of services that run elsewhere, and show it", Args: noArgs,
 		Long: "Runs only the part of `atrium up` that catches mail: an SMTP server that accepts everything and delivers nothing, and the page and\n" +
-			"the API at /dev/inbox. Point SMTP_URL of the notifications service to it (smtp://127.0.0.1:1025?tls=none). In a container, listen on\n" +
+			"the API at /dev/inbox. Point SMTP_URL of auth and of notifications to it (smtp://127.0.0.1:1025?tls=none). In a container, listen on\n" +
 			"every address (--smtp :1025 --http :8025), keep the mail on a volume (--data), and probe /livez. A page of a foreign site must not read\n" +
 			"mails: the page answers under an address, localhost and the names given with --allow-host only.",
 		RunE: func(c *cobra.Command, _ []string) error { return inbox(c.Context(), s, f) },

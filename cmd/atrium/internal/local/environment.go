@@ -32,6 +32,14 @@ func (e environment) with(variables map[string]string) config.Source {
 	return merged
 }
 
+// withMail is with, for those who send mails: all of them go to the inbox.
+func (e environment) withMail(variables map[string]string) config.Source {
+	variables["SMTP_URL"] = fmt.Sprintf("smtp://127.0.0.1:%d?tls=none", e.smtpPort)
+	src := e.with(variables)
+	maps.DeleteFunc(src, func(name, _ string) bool { return strings.HasPrefix(name, "SMTP_") && name != "SMTP_URL" })
+	return src
+}
+
 func (e environment) common() map[string]string {
 	return map[string]string{
 		"HTTP_ADDR":  "127.0.0.1:0",
@@ -52,7 +60,7 @@ func (e environment) auth(adminEmail, adminPassword string) config.Source {
 	for name, secret := range e.services {
 		v["SERVICE_SECRET_"+strings.ToUpper(name)] = secret
 	}
-	return e.with(v)
+	return e.withMail(v)
 }
 
 func (e environment) users(authURL string) config.Source {
@@ -68,10 +76,7 @@ func (e environment) notifications(authURL string) config.Source {
 	v["DATABASE_URL"] = e.databases["notifications"]
 	v["SERVICE_SECRET"] = e.services["notifications"]
 	v["JWKS_URL"] = jwks(authURL)
-	v["SMTP_URL"] = fmt.Sprintf("smtp://127.0.0.1:%d?tls=none", e.smtpPort)
-	src := e.with(v)
-	maps.DeleteFunc(src, func(name, _ string) bool { return strings.HasPrefix(name, "SMTP_") && name != "SMTP_URL" })
-	return src
+	return e.withMail(v)
 }
 
 func (e environment) gateway(listen, authURL, usersURL, notificationsURL string) config.Source {

@@ -66,9 +66,10 @@ func TestEnvironment(t *testing.T) {
 	require.Equal(t, "INFO", users["LOG_LEVEL"])
 	require.NotContains(t, users, "SECRET_KEY_FILE")
 	require.Equal(t, "http://127.0.0.1:1/.well-known/jwks.json", users["JWKS_URL"])
-	mail := e.notifications("http://127.0.0.1:1")
-	require.NotContains(t, mail, "SMTP_PASSWORD", "no mail leaves this machine")
-	require.Equal(t, "smtp://127.0.0.1:2525?tls=none", mail["SMTP_URL"])
+	for _, mail := range []config.Source{e.notifications("http://127.0.0.1:1"), e.auth("", "")} {
+		require.NotContains(t, mail, "SMTP_PASSWORD", "no mail leaves this machine")
+		require.Equal(t, "smtp://127.0.0.1:2525?tls=none", mail["SMTP_URL"])
+	}
 	require.Equal(t, "somebody's", e.process["DATABASE_URL"], "the process's environment stays as it is")
 }
 

@@ -22,7 +22,7 @@ var opening = []api.LinkPurpose{api.LinkVerifyEmail, api.LinkResetPassword, api.
 // asked is how a mail's link is made that was asked for under a generation of the account.
 func (b *bundle) asked(t *testing.T, account uuid.UUID, purpose api.LinkPurpose, generation int64) error {
 	t.Helper()
-	_, err := b.links.Create(t.Context(), &api.CreateLinkRequest{
+	_, err := b.links.Announce(t.Context(), &api.AnnounceLinkRequest{
 		AccountID:  account,
 		Purpose:    purpose,
 		DeliveryID: uuid.Must(uuid.NewV7()),
@@ -210,7 +210,7 @@ func TestNotMe_while_a_link_is_made(t *testing.T) {
 		}
 		for i := range made {
 			wg.Go(func() {
-				out, err := b.links.Create(t.Context(), &api.CreateLinkRequest{
+				out, err := b.links.For(t.Context(), &api.AnnounceLinkRequest{
 					AccountID: id, Purpose: api.LinkResetPassword, DeliveryID: uuid.Must(uuid.NewV7()), Generation: round,
 				})
 				if err == nil {

@@ -12,6 +12,8 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/events"
 	"github.com/atrium-mesh/atrium/pkg/jobs"
 	"github.com/atrium-mesh/atrium/pkg/lifecycle"
+	"github.com/atrium-mesh/atrium/pkg/mail"
+	"github.com/atrium-mesh/atrium/pkg/mail/letter"
 	"github.com/atrium-mesh/atrium/pkg/page"
 	"github.com/atrium-mesh/atrium/pkg/service"
 	"github.com/atrium-mesh/atrium/pkg/telemetry"
@@ -22,6 +24,7 @@ import (
 	"github.com/atrium-mesh/atrium/services/auth/internal/consumers"
 	"github.com/atrium-mesh/atrium/services/auth/internal/devices"
 	"github.com/atrium-mesh/atrium/services/auth/internal/keys"
+	"github.com/atrium-mesh/atrium/services/auth/internal/letters"
 	"github.com/atrium-mesh/atrium/services/auth/internal/links"
 	"github.com/atrium-mesh/atrium/services/auth/internal/mailboxes"
 	"github.com/atrium-mesh/atrium/services/auth/internal/pages"
@@ -77,6 +80,7 @@ func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry, o O
 	base.Group.Add("streams", events.KeepStreams(events.StreamsConfig{
 		JS: base.JS, Names: []string{"AUTH", "USERS", "NOTIFICATIONS"}, Replicas: cfg.NATS.Replicas, Logger: tel.Logger,
 	}))
+	base.Group.Add("mail", all.sender)
 	base.AddWithDatabase("jobs", all.jobs)
 	base.AddWithDatabase("consumer", all.consumer)
 	base.FollowWatermarks(all.watermarks.Poll)
@@ -90,6 +94,8 @@ type domain struct {
 	keys       *keys.Ring
 	discovery  keys.Discovery
 	links      *links.Links
+	letters    *letters.Letters
+	sender     *mail.Sender
 	watermarks *watermarks.List
 	setup      *setup.Service
 	roles      *roles.Service
@@ -133,6 +139,14 @@ func compose(cfg authconfig.Config, base *service.Base) (domain, error) {
 	if err != nil {
 		return domain{}, err
 	}
+	layout, err := letter.NewLayout(cfg.Brand())
+	if err != nil {
+		return domain{}, err
+	}
+	sender, err := mail.NewSender(cfg.Mail, tel.Tracer, time.Now)
+	if err != nil {
+		return domain{}, err
+	}
 	cursors := page.NewCursors(base.Key("auth cursors"))
 	access := tokens.NewAccess(tokens.Config{Issuer: cfg.Issuer, Audience: cfg.Audience, TTL: cfg.AccessTokenTTL}, ring)
 	rule := authority.New(authority.Config{VerifiedOnly: cfg.RequireVerifiedEmail})
@@ -161,6 +175,8 @@ func compose(cfg authconfig.Config, base *service.Base) (domain, error) {
 		keys:       ring,
 		discovery:  keys.Discovery{Issuer: cfg.Issuer, Algorithms: ring.Algorithms()},
 		links:      onetime,
+		letters:    letters.New(letters.Deps{Links: onetime, Layout: layout, HandOver: sender.Send, Logger: tel.Logger}),
+		sender:     sender,
 		watermarks: watermarks.NewList(records, cursors, nil),
 		setup: setup.New(cfg.Setup, setup.Deps{
 			Store: records.Setup(), Passwords: hasher, Policy: policy, Links: onetime, Logger: tel.Logger,

@@ -2,10 +2,13 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"time"
 
 	"github.com/atrium-mesh/atrium/pkg/config"
+	"github.com/atrium-mesh/atrium/pkg/mail"
+	"github.com/atrium-mesh/atrium/pkg/mail/letter"
 	"github.com/atrium-mesh/atrium/pkg/pg"
 	"github.com/atrium-mesh/atrium/pkg/service"
 	"github.com/atrium-mesh/atrium/services/auth/internal/keys"
@@ -26,6 +29,9 @@ type Config struct {
 	Setup     setup.Config
 	Services  services.Config
 	Mailboxes mailboxes.Config
+	Mail      mail.Config
+
+	ProductURL string `env:"PRODUCT_URL" doc:"Where the product is, in e-mails. Empty: ISSUER."`
 
 	AccessTokenTTL  time.Duration `env:"ACCESS_TOKEN_TTL" envDefault:"15m" doc:"How long an access token lives, at most an hour."`
 	RefreshTokenTTL time.Duration `env:"REFRESH_TOKEN_TTL" envDefault:"720h" doc:"How long a session lives without being used."`
@@ -75,7 +81,16 @@ func (c Config) Validate() error {
 	if c.AnswerAfter < 0 || c.AnswerAfter > time.Second {
 		problems = append(problems, config.Problemf("UNIFORM_ANSWER_TIME", "must be 0s to 1s."))
 	}
+	if c.ProductURL != "" {
+		problems = append(problems, config.CheckURL("PRODUCT_URL", c.ProductURL))
+	}
+	problems = append(problems, letter.CheckProduct("PRODUCT_NAME", c.Passwords.ProductName))
 	return errors.Join(problems...)
+}
+
+// Brand is what mails say of the product.
+func (c Config) Brand() letter.Brand {
+	return letter.Brand{Product: c.Passwords.ProductName, URL: cmp.Or(c.ProductURL, c.Issuer)}
 }
 
 // WithDefaults fills in what follows from other values.

@@ -15,6 +15,7 @@ var needed = config.Source{
 	"SERVICE_SECRET_USERS":         "dBY2Mig6XMNU304hjFuxx8pcgbxihfCLHt1QZYxLA44=",
 	"SERVICE_SECRET_NOTIFICATIONS": "qRrGd7tGNdqOECcxYFzC6DQTvenXqGYK645fRwJEOcU=",
 	"SERVICE_SECRET_GATEWAY":       "Ch7bdPdn7z+EjKvL7RWhL11xcPIpGvkzXGnvzCLSF78=",
+	"SMTP_URL":                     "smtps://a:b@mail.example.com",
 }
 
 func TestConfig_defaults(t *testing.T) {
@@ -36,7 +37,8 @@ func TestConfig_refuses(t *testing.T) {
 		"ACCESS_TOKEN_TTL": "2h", "REFRESH_TOKEN_TTL": "10m", "REFRESH_GRACE": "6m", "SESSION_MAX_AGE": "0s", "REAUTHENTICATION_MAX_AGE": "2h", "UNIFORM_ANSWER_TIME": "1m", "ARGON2_MEMORY_KIB": "8",
 		"KEY_ALGORITHMS": "none", "LINK_BASE_URL": "nonsense", "DATABASE_URL": "",
 		"SERVICE_SECRET_USERS": "", "SERVICE_SECRET_NOTIFICATIONS": needed["SERVICE_SECRET_USERS"], "SERVICE_SECRET_GATEWAY": "too short", "SERVICE_SECRET_GATEWAY_OLD": needed["SERVICE_SECRET_USERS"],
-		"AUDIENCE": "service:users",
+		"AUDIENCE": "service:users", "SMTP_URL": "ftp://mail.example.com", "SMTP_TIMEOUT": "11s", "MAIL_FROM": "nobody", "PRODUCT_URL": "nowhere",
+		"PRODUCT_NAME": "two\nlines",
 	} {
 		_, err := config.Load[authconfig.Config](needed.With(config.Source{variable: value}))
 		require.ErrorContains(t, err, variable)

@@ -143,4 +143,5 @@ type Link struct {
 	CreatedAt  time.Time
 	ExpiresAt  time.Time
 	UsedAt     *time.Time
+	SentAt     *time.Time // when its mail was accepted
 }

@@ -27,6 +27,8 @@ type Store interface {
 	InTx(ctx context.Context, fn func(tx identity.Tx) error) error
 	// TakeLinkCause gives a cause to a mail, or finds the one that the mail has already. It is false when there is none.
 	TakeLinkCause(ctx context.Context, account uuid.UUID, purpose string, delivery uuid.UUID, now time.Time) (bool, error)
+	// MarkLinkSent remembers when the mail with a link was first accepted.
+	MarkLinkSent(ctx context.Context, id uuid.UUID, at time.Time) error
 	Account(ctx context.Context, id uuid.UUID) (identity.Account, error)
 	Password(ctx context.Context, account uuid.UUID) (identity.Password, error)
 }

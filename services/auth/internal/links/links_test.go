@@ -41,10 +41,10 @@ func (b *bundle) unverified(t *testing.T, email string) identity.Account {
 	return b.Add(t, accounts.NewAccount{FullName: "Ada", Origin: api.OriginSignUp, PasswordHash: "$hash"}, email)
 }
 
-func (b *bundle) create(t *testing.T, account uuid.UUID, purpose api.LinkPurpose, delivery uuid.UUID) (raw string, out *api.CreateLinkResponse) {
+func (b *bundle) create(t *testing.T, account uuid.UUID, purpose api.LinkPurpose, delivery uuid.UUID) (raw string, out links.Mailed) {
 	t.Helper()
 	b.cause(t, account, purpose)
-	out, err := b.Create(t.Context(), &api.CreateLinkRequest{AccountID: account, Purpose: purpose, DeliveryID: delivery})
+	out, err := b.For(t.Context(), &api.AnnounceLinkRequest{AccountID: account, Purpose: purpose, DeliveryID: delivery})
 	require.NoError(t, err)
 	u, err := url.Parse(out.URL)
 	require.NoError(t, err)
@@ -75,7 +75,7 @@ func refused(t *testing.T, err error, kind errs.Kind, code string) {
 	require.Equal(t, code, errs.From(err).Code)
 }
 
-func TestCreate(t *testing.T) {
+func TestMailed(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		purpose api.LinkPurpose
@@ -98,12 +98,22 @@ func TestCreate(t *testing.T) {
 			delivery := uuid.Must(uuid.NewV7())
 			raw, out := b.create(t, ada.ID, c.purpose, delivery)
 			require.Equal(t, "https://atrium.example.com"+c.path+"?token="+raw, out.URL)
-			require.Equal(t, b.Clock.Now().Add(c.ttl), out.ExpiresAt)
+			require.Equal(t, ada.Email, out.Email)
+			require.Equal(t, c.purpose == api.LinkVerifyEmail, out.DisownURL == "https://atrium.example.com/account/disown?token="+raw)
+			announced, err := b.Announce(t.Context(), &api.AnnounceLinkRequest{AccountID: ada.ID, Purpose: c.purpose, DeliveryID: delivery})
+			require.NoError(t, err)
+			require.Equal(t, &api.AnnounceLinkResponse{ExpiresAt: b.Clock.Now().Add(c.ttl)}, announced, "and nothing else")
 			require.Len(t, raw, 43, "256 bits")
 
 			b.Clock.Advance(time.Minute)
 			_, again := b.create(t, ada.ID, c.purpose, delivery)
-			require.Equal(t, out, again, "a mail that is rendered again has the same link")
+			require.Equal(t, []string{out.URL, out.DisownURL, out.Email}, []string{again.URL, again.DisownURL, again.Email}, "a mail that is sent again has the same link")
+			require.Nil(t, again.SentAt)
+			require.NoError(t, b.Sent(t.Context(), again))
+			b.Clock.Advance(time.Minute)
+			require.NoError(t, b.Sent(t.Context(), again))
+			_, again = b.create(t, ada.ID, c.purpose, delivery)
+			require.Equal(t, b.Clock.Now().Add(-time.Minute), again.SentAt.UTC(), "when it was sent first")
 			other, _ := b.create(t, ada.ID, c.purpose, uuid.Must(uuid.NewV7()))
 			require.NotEqual(t, raw, other)
 			var text string
@@ -121,7 +131,7 @@ func TestCreate(t *testing.T) {
 			require.Equal(t, "body.token", errs.From(err).Fields[0].Field)
 			_, err = b.Look(t.Context(), c.purpose, raw)
 			refused(t, err, errs.Invalid, "link_used")
-			_, err = b.Create(t.Context(), &api.CreateLinkRequest{AccountID: ada.ID, Purpose: c.purpose, DeliveryID: delivery})
+			_, err = b.Announce(t.Context(), &api.AnnounceLinkRequest{AccountID: ada.ID, Purpose: c.purpose, DeliveryID: delivery})
 			refused(t, err, errs.Conflict, "link_not_needed")
 
 			b.Clock.Advance(c.ttl)
@@ -131,7 +141,7 @@ func TestCreate(t *testing.T) {
 	}
 }
 
-func TestCreate_refuses(t *testing.T) {
+func TestMailed_refuses(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	verified, invited := b.Account(t, "ada@example.com"), b.Add(t, accounts.NewAccount{FullName: "G", Origin: api.OriginInvitation}, "g@example.com")
@@ -156,7 +166,7 @@ func TestCreate_refuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := b.Create(t.Context(), &api.CreateLinkRequest{AccountID: c.account, Purpose: c.purpose, DeliveryID: c.delivery})
+			_, err := b.Announce(t.Context(), &api.AnnounceLinkRequest{AccountID: c.account, Purpose: c.purpose, DeliveryID: c.delivery})
 			refused(t, err, c.kind, c.code)
 		})
 	}
@@ -225,7 +235,7 @@ func TestLinks_database_away(t *testing.T) {
 	b := setup(t)
 	ada := b.unverified(t, "ada@example.com")
 	b.Pool.Close()
-	_, err := b.Create(t.Context(), &api.CreateLinkRequest{AccountID: ada.ID, Purpose: api.LinkVerifyEmail, DeliveryID: ada.ID})
+	_, err := b.Announce(t.Context(), &api.AnnounceLinkRequest{AccountID: ada.ID, Purpose: api.LinkVerifyEmail, DeliveryID: ada.ID})
 	require.ErrorIs(t, err, errs.Unavailable)
 	_, err = b.Look(t.Context(), api.LinkVerifyEmail, "x")
 	require.ErrorIs(t, err, errs.Unavailable)
@@ -248,13 +258,13 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-// TestCreate_wants_a_cause: whoever may ask for links gets one for each thing that auth has recorded, and none beside it.
-func TestCreate_wants_a_cause(t *testing.T) {
+// TestMailed_wants_a_cause: whoever may ask for links gets one for each thing that auth has recorded, and none beside it.
+func TestMailed_wants_a_cause(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	ada, bob := b.Account(t, "ada@example.com"), b.Account(t, "bob@example.com")
-	ask := func(account uuid.UUID, purpose api.LinkPurpose, delivery uuid.UUID) (*api.CreateLinkResponse, error) {
-		return b.Create(t.Context(), &api.CreateLinkRequest{AccountID: account, Purpose: purpose, DeliveryID: delivery})
+	ask := func(account uuid.UUID, purpose api.LinkPurpose, delivery uuid.UUID) (links.Mailed, error) {
+		return b.For(t.Context(), &api.AnnounceLinkRequest{AccountID: account, Purpose: purpose, DeliveryID: delivery})
 	}
 	first, second := uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7())
 	_, err := ask(ada.ID, api.LinkResetPassword, first)
@@ -282,8 +292,8 @@ func TestCreate_wants_a_cause(t *testing.T) {
 	refused(t, err, errs.Conflict, "link_not_asked_for")
 }
 
-// TestCreate_of_two_at_once gives one cause to one of many mails, and each of its attempts the same link.
-func TestCreate_of_two_at_once(t *testing.T) {
+// TestMailed_of_two_at_once gives one cause to one of many mails, and each of its attempts the same link.
+func TestMailed_of_two_at_once(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	ada := b.Account(t, "ada@example.com")
@@ -295,7 +305,7 @@ func TestCreate_of_two_at_once(t *testing.T) {
 	for n := range 16 {
 		wg.Go(func() {
 			delivery := deliveries[n%2]
-			_, err := b.Create(t.Context(), &api.CreateLinkRequest{AccountID: ada.ID, Purpose: api.LinkNotMe, DeliveryID: delivery})
+			_, err := b.Announce(t.Context(), &api.AnnounceLinkRequest{AccountID: ada.ID, Purpose: api.LinkNotMe, DeliveryID: delivery})
 			mu.Lock()
 			defer mu.Unlock()
 			if err == nil {

@@ -34,6 +34,11 @@ func (r records) UseLink(ctx context.Context, id uuid.UUID, at time.Time) error 
 	return r.q.UseLink(ctx, db.UseLinkParams{ID: id, At: at})
 }
 
+// MarkLinkSent remembers when the mail with a link was first accepted.
+func (r records) MarkLinkSent(ctx context.Context, id uuid.UUID, at time.Time) error {
+	return r.q.MarkLinkSent(ctx, db.MarkLinkSentParams{ID: id, At: at})
+}
+
 func (r records) CloseLinks(ctx context.Context, account uuid.UUID, kept []string, at time.Time) error {
 	if err := r.q.CloseLinksOfAccount(ctx, db.CloseLinksOfAccountParams{AccountID: &account, Kept: kept, At: at}); err != nil {
 		return err

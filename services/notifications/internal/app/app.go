@@ -14,6 +14,7 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/jobs"
 	"github.com/atrium-mesh/atrium/pkg/lifecycle"
 	"github.com/atrium-mesh/atrium/pkg/mail"
+	"github.com/atrium-mesh/atrium/pkg/mail/letter"
 	"github.com/atrium-mesh/atrium/pkg/op"
 	"github.com/atrium-mesh/atrium/pkg/page"
 	"github.com/atrium-mesh/atrium/pkg/service"
@@ -37,8 +38,8 @@ import (
 
 const name = "notifications"
 
-// jobTimeout bounds an attempt to deliver and a turn of a fan-out.
-const jobTimeout = 45 * time.Second
+// jobTimeout bounds an attempt to deliver, which has to outlast auth.SendLink, and a turn of a fan-out.
+const jobTimeout = 60 * time.Second
 
 // parts are what the service is made of.
 type parts struct {
@@ -95,8 +96,12 @@ func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry) (*l
 }
 
 func compose(cfg ownconfig.Config, base *service.Base) (*parts, error) {
-	tel, brand := base.Tel, templates.Brand{Product: cfg.ProductName, URL: cmp.Or(cfg.ProductURL, cfg.Issuer)}
+	tel, brand := base.Tel, letter.Brand{Product: cfg.ProductName, URL: cmp.Or(cfg.ProductURL, cfg.Issuer)}
 	words, err := templates.New(brand)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	layout, err := letter.NewLayout(brand)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -133,8 +138,9 @@ func compose(cfg ownconfig.Config, base *service.Base) (*parts, error) {
 		broadcasts:    broadcasts.New(st, store.Transactor[broadcasts.Tx](st), hub, time.Now),
 		deliveries:    deliveries.New(st, store.Transactor[deliveries.Tx](st), cursors),
 		deliverer: deliveries.NewDeliverer(deliveries.DelivererConfig{
-			InTx: store.Transactor[deliveries.Tx](st), Templates: words, CreateLink: op.NATSClient(base.Caller, auth.CreateLink), Send: sender.Send,
-			Links: links, ProductURL: brand.URL, Retry: retry, Clock: time.Now, Meter: tel.Meter, Logger: tel.Logger,
+			InTx: store.Transactor[deliveries.Tx](st), Templates: words, Layout: layout, Send: sender.Send, Links: links,
+			AnnounceLink: op.NATSClient(base.Caller, auth.AnnounceLink), SendLink: op.NATSClient(base.Caller, auth.SendLink),
+			ProductURL: brand.URL, Retry: retry, Clock: time.Now, Meter: tel.Meter, Logger: tel.Logger,
 		}),
 	}, nil
 }

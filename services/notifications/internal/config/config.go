@@ -7,6 +7,7 @@ import (
 
 	"github.com/atrium-mesh/atrium/pkg/config"
 	"github.com/atrium-mesh/atrium/pkg/mail"
+	"github.com/atrium-mesh/atrium/pkg/mail/letter"
 	"github.com/atrium-mesh/atrium/pkg/pg"
 	"github.com/atrium-mesh/atrium/pkg/service"
 )
@@ -41,6 +42,7 @@ func (c Config) Validate() error {
 	if c.MailRetry <= 0 || c.MailRetry > time.Hour {
 		problems = append(problems, config.Problemf("MAIL_RETRY_AFTER", "must be more than zero and at most an hour."))
 	}
+	problems = append(problems, letter.CheckProduct("PRODUCT_NAME", c.ProductName))
 	if c.ProductURL != "" {
 		problems = append(problems, config.CheckURL("PRODUCT_URL", c.ProductURL))
 	}

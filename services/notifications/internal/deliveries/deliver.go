@@ -14,6 +14,7 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/lifecycle"
 	"github.com/atrium-mesh/atrium/pkg/mail"
+	"github.com/atrium-mesh/atrium/pkg/mail/letter"
 	auth "github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/notifications/api"
 	"github.com/atrium-mesh/atrium/services/notifications/internal/preferences"
@@ -39,16 +40,18 @@ const (
 
 // DelivererConfig is everything that a Deliverer needs.
 type DelivererConfig struct {
-	InTx       func(context.Context, func(Tx) error) error
-	Templates  *templates.Set
-	CreateLink func(context.Context, *auth.CreateLinkRequest) (*auth.CreateLinkResponse, error)
-	Send       func(context.Context, mail.Message) error // nil, or an error that holds a *mail.Error
-	Links      *preferences.Links
-	ProductURL string
-	Retry      Retry
-	Clock      func() time.Time
-	Meter      metric.MeterProvider // nil: none
-	Logger     *slog.Logger
+	InTx         func(context.Context, func(Tx) error) error
+	Templates    *templates.Set
+	Layout       *letter.Layout
+	AnnounceLink func(context.Context, *auth.AnnounceLinkRequest) (*auth.AnnounceLinkResponse, error)
+	SendLink     func(context.Context, *auth.SendLinkRequest) (*auth.SendLinkResponse, error)
+	Send         func(context.Context, mail.Message) error // nil, or an error that holds a *mail.Error
+	Links        *preferences.Links
+	ProductURL   string
+	Retry        Retry
+	Clock        func() time.Time
+	Meter        metric.MeterProvider // nil: none
+	Logger       *slog.Logger
 }
 
 // Deliverer makes attempts to deliver.
@@ -133,28 +136,56 @@ func (d *Deliverer) try(ctx context.Context, a attempt) outcome {
 	if a.early() {
 		return outcome{state: api.DeliveryFailing, reason: ReasonEarly}
 	}
-	data, address, failed := d.data(ctx, a)
+	data := a.Data.Words(a.to)
+	data.Title, data.Body = a.title, a.body
+	if kind, _ := KindOf(templates.Name(a.Template)); kind.Link != "" {
+		return d.throughAuth(ctx, a, kind.Link, data)
+	}
+	return d.directly(ctx, a, data)
+}
+
+// directly sends a mail without a link of auth's.
+func (d *Deliverer) directly(ctx context.Context, a attempt, data templates.Data) outcome {
+	written, failed := d.write(ctx, a, data)
 	if failed.reason != "" {
 		return failed
 	}
-	letter, err := d.Templates.Render(templates.Name(a.Template), data)
+	laid, err := d.Layout.Fill(written, d.links(a))
 	if err != nil {
-		d.Logger.ErrorContext(ctx, "a mail cannot be rendered", "template", a.Template, "delivery_id", a.ID, "error", err)
-		return outcome{state: api.DeliveryDead, reason: ReasonTemplate}
+		return d.mistake(ctx, a, err)
 	}
 	err = d.Send(ctx, mail.Message{
-		ID: a.ID.String(), To: address, Locale: letter.Locale, Subject: letter.Subject, Text: letter.Text, HTML: letter.HTML,
-		UnsubscribeURL: data.UnsubscribeURL,
+		ID: a.ID.String(), To: a.to.Email, Locale: laid.Locale, Subject: laid.Subject, Text: laid.Text, HTML: laid.HTML,
+		UnsubscribeURL: d.links(a).Unsubscribe,
 	})
 	if err == nil {
-		return outcome{locale: letter.Locale, address: address}
+		return outcome{locale: laid.Locale}
 	}
 	failure, ok := errors.AsType[*mail.Error](err)
 	if !ok {
 		failure = &mail.Error{Reason: mail.ReasonUnreachable, Temporary: true}
 	}
-	o := outcome{state: api.DeliveryDead, reason: failure.Reason, detail: failure.Detail, locale: letter.Locale, address: address}
-	if failure.Temporary {
+	return refused(failure.Reason, failure.Detail, failure.Temporary, outcome{locale: laid.Locale})
+}
+
+// write writes the letter.
+func (d *Deliverer) write(ctx context.Context, a attempt, data templates.Data) (letter.Letter, outcome) {
+	written, err := d.Templates.Render(templates.Name(a.Template), data)
+	if err != nil {
+		return written, d.mistake(ctx, a, err)
+	}
+	return written, outcome{}
+}
+
+func (d *Deliverer) mistake(ctx context.Context, a attempt, err error) outcome {
+	d.Logger.ErrorContext(ctx, "a mail cannot be rendered", "template", a.Template, "delivery_id", a.ID, "error", err)
+	return outcome{state: api.DeliveryDead, reason: ReasonTemplate}
+}
+
+// refused is how an attempt ended at the mail server, with what else is known of it.
+func refused(reason, detail string, temporary bool, o outcome) outcome {
+	o.state, o.reason, o.detail = api.DeliveryDead, reason, detail
+	if temporary {
 		o.state = api.DeliveryFailing
 	}
 	return o
@@ -198,47 +229,16 @@ func (a attempt) dated() bool { return a.to.EraseAt != nil && a.to.EraseAt.After
 // patience is how many attempts wait for what belongs into a mail: some 35 seconds.
 const patience = 3
 
-// data is what the template tells, with the links of this delivery, and where the mail goes. A mail with a link of auth's goes where auth
-// says: no copy of an address is good enough for that.
-func (d *Deliverer) data(ctx context.Context, a attempt) (templates.Data, string, outcome) {
-	address := a.to.Email
-	data := a.Data.Words(a.to)
-	data.Title, data.Body = a.title, a.body
+// links are where a mail of ours leads.
+func (d *Deliverer) links(a attempt) letter.Links {
+	var links letter.Links
+	if templates.Name(a.Template) == templates.Welcome {
+		links.Action = d.ProductURL
+	}
 	if info, ok := a.Category.Info(); ok && !info.Locked {
-		data.UnsubscribeURL = d.Links.URL(preferences.Link{Recipient: a.RecipientID, Category: a.Category})
+		links.Unsubscribe = d.Links.URL(preferences.Link{Recipient: a.RecipientID, Category: a.Category})
 	}
-	kind, _ := KindOf(templates.Name(a.Template))
-	switch {
-	case kind.Link != "":
-		link, err := d.CreateLink(ctx, &auth.CreateLinkRequest{
-			AccountID:  a.RecipientID,
-			Purpose:    kind.Link,
-			DeliveryID: a.ID,
-			Generation: a.Data.Generation,
-		})
-		if err != nil {
-			return data, "", linkOutcome(err)
-		}
-		data.Link, data.LinkExpires, data.OtherLink = link.URL, link.ExpiresAt, link.DisownURL
-		address = link.Email
-	case templates.Name(a.Template) == templates.Welcome:
-		data.Link = d.ProductURL
-	}
-	return data, address, outcome{}
-}
-
-func linkOutcome(err error) outcome {
-	kind := errs.KindOf(err)
-	switch {
-	case kind == errs.NotFound:
-		return outcome{state: api.DeliverySkipped, reason: ReasonNoAccount}
-	case kind == errs.Conflict:
-		return outcome{state: api.DeliverySkipped, reason: ReasonNotNeeded}
-	case kind.Retryable() || kind == errs.Internal:
-		return outcome{state: api.DeliveryFailing, reason: ReasonNoLink}
-	default:
-		return outcome{state: api.DeliveryDead, reason: ReasonLink, detail: errs.From(err).Code}
-	}
+	return links
 }
 
 // settle writes how the attempt ended, and tells others when it was the last.

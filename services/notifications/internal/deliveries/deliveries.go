@@ -8,7 +8,7 @@
 //	             └───────► skipped    there is nobody to send it to any more
 //
 // A delivery may be sent twice when the process dies between the server's answer and the row that says so; then both mails have the
-// same Message-ID and the same link.
+// same Message-ID. A mail with a link of auth's is sent by auth, which remembers that it was accepted.
 package deliveries
 
 import (
@@ -32,8 +32,8 @@ type Delivery struct {
 	Round int32 // how often it was replayed after it had been settled
 }
 
-// Data is what a template tells beyond what is known of the recipient when it is rendered. There is no secret in it: links are asked for
-// when the mail is made.
+// Data is what a template tells beyond what is known of the recipient when it is rendered. There is no secret in it: the links
+// that open an account are auth's.
 type Data struct {
 	Device string    `json:"device,omitempty"`
 	IP     string    `json:"ip,omitempty"`

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/atrium-mesh/atrium/pkg/mail/letter"
 	"github.com/atrium-mesh/atrium/pkg/text"
 )
 
@@ -21,9 +22,7 @@ type Data struct {
 	Locale   string
 	TimeZone string
 
-	Link        string    // where the action leads; "" for no action
-	LinkExpires time.Time // zero for a link that does not expire
-	OtherLink   string    // where the second action leads; "" for none
+	LinkExpires time.Time // zero for a mail without a link, or one that does not expire
 
 	Device string    // from which something was done
 	IP     string    // likewise
@@ -38,8 +37,6 @@ type Data struct {
 
 	Title string // of a notification
 	Body  string // likewise; empty lines part paragraphs
-
-	UnsubscribeURL string // "" for what cannot be turned off
 }
 
 // By says who changed an account. No name is told: whoever has somebody's mailbox need not know who the administrators are.
@@ -52,75 +49,53 @@ const (
 	BySystem        By = "system"
 )
 
-// Mail is a rendered mail.
-type Mail struct {
-	Locale  string // in which it is written
-	Subject string // one line
-	Text    string
-	HTML    string
-}
-
-// letter is what the layouts are filled with. Everything in it is plain text; the HTML layout escapes it.
-type letter struct {
-	Locale, Subject, Greeting        string
-	Intro, Outro                     []string
-	Details                          []detail
-	Link, Action, LinkHelp           string
-	OtherLink, Other                 string
-	Product, ProductURL              string
-	Why, Unsubscribe, UnsubscribeURL string
-}
-
-type detail struct{ Label, Value string }
-
-// Render makes a mail. Its errors are ErrUnknown and mistakes in the files.
-func (s *Set) Render(name Name, d Data) (Mail, error) {
+// Render writes a letter: the words of a mail. Where it leads is no matter of the words. Its errors are ErrUnknown and mistakes in the
+// files.
+func (s *Set) Render(name Name, d Data) (letter.Letter, error) {
 	v, err := s.voice(name, d)
 	if err != nil {
-		return Mail{}, err
+		return letter.Letter{}, err
 	}
-	l := letter{
-		Locale: v.locale, Subject: subject(v.say("subject")), Greeting: v.say("greeting"),
-		Intro: paragraphs(v.say("intro")), Outro: paragraphs(v.say("outro")),
-		Product: s.brand.Product, ProductURL: s.brand.URL, Why: v.say("why"),
-	}
-	if d.Link != "" {
-		l.Link, l.Action, l.LinkHelp = d.Link, v.say("action"), v.say("link-help")
-	}
-	if d.OtherLink != "" {
-		l.OtherLink, l.Other = d.OtherLink, v.say("other")
-	}
-	if d.UnsubscribeURL != "" {
-		l.UnsubscribeURL, l.Unsubscribe = d.UnsubscribeURL, v.say("unsubscribe")
+	l := letter.Letter{
+		Locale:      v.locale,
+		Subject:     subject(v.say("subject")),
+		Greeting:    v.say("greeting"),
+		Intro:       paragraphs(v.say("intro")),
+		Action:      v.say("action"),
+		LinkHelp:    v.say("link-help"),
+		Outro:       paragraphs(v.say("outro")),
+		Other:       v.say("other"),
+		Why:         v.say("why"),
+		Unsubscribe: v.say("unsubscribe"),
 	}
 	if !d.At.IsZero() {
 		l.Details = v.details(d)
 	}
 	if v.err != nil {
-		return Mail{}, v.err
+		return letter.Letter{}, v.err
 	}
-	return s.layOut(l)
+	return l, nil
 }
 
 // details are the facts of an event, one a line.
-func (v *voice) details(d Data) (out []detail) {
+func (v *voice) details(d Data) (out []letter.Detail) {
 	if d.By == "" {
 		out = append(out,
-			detail{v.say("label-device"), cmp.Or(oneLine(d.Device), v.say("unknown"))},
-			detail{v.say("label-ip"), cmp.Or(oneLine(d.IP), v.say("unknown"))})
+			letter.Detail{Label: v.say("label-device"), Value: cmp.Or(oneLine(d.Device), v.say("unknown"))},
+			letter.Detail{Label: v.say("label-ip"), Value: cmp.Or(oneLine(d.IP), v.say("unknown"))})
 	}
 	if len(d.Added) > 0 {
-		out = append(out, detail{v.say("label-added"), v.facts.Added})
+		out = append(out, letter.Detail{Label: v.say("label-added"), Value: v.facts.Added})
 	}
 	if len(d.Removed) > 0 {
-		out = append(out, detail{v.say("label-removed"), v.facts.Removed})
+		out = append(out, letter.Detail{Label: v.say("label-removed"), Value: v.facts.Removed})
 	}
 	if d.By != "" {
-		out = append(out, detail{v.say("label-by"), v.say("by-" + string(d.By))})
+		out = append(out, letter.Detail{Label: v.say("label-by"), Value: v.say("by-" + string(d.By))})
 	}
-	out = append(out, detail{v.say("label-at"), formatTime(d.At, v.locale, d.TimeZone)})
+	out = append(out, letter.Detail{Label: v.say("label-at"), Value: formatTime(d.At, v.locale, d.TimeZone)})
 	if !d.Until.IsZero() {
-		out = append(out, detail{v.say("label-until"), v.facts.Until})
+		out = append(out, letter.Detail{Label: v.say("label-until"), Value: v.facts.Until})
 	}
 	return out
 }
@@ -136,17 +111,6 @@ func (s *Set) Brief(name Name, d Data) (title, body string, err error) {
 		v.err = fmt.Errorf("template %s has no words for the app", name)
 	}
 	return title, body, v.err
-}
-
-func (s *Set) layOut(l letter) (Mail, error) {
-	var text, html strings.Builder
-	if err := s.layout.ExecuteTemplate(&text, "layout", l); err != nil {
-		return Mail{}, fmt.Errorf("fill the text layout: %w", err)
-	}
-	if err := s.page.ExecuteTemplate(&html, "layout", l); err != nil {
-		return Mail{}, fmt.Errorf("fill the HTML layout: %w", err)
-	}
-	return Mail{Locale: l.Locale, Subject: l.Subject, Text: text.String(), HTML: html.String()}, nil
 }
 
 // voice says the words of a template in a locale. Its first error is kept.

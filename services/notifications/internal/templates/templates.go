@@ -1,23 +1,22 @@
-// Package templates owns the words of mails: embedded files for each template and locale, from which the subject, the text and the HTML
-// of a mail are made.
+// Package templates owns the words of mails: embedded files for each template and locale, from which a letter is written. What a mail
+// looks like is package letter's.
 //
 //	files/<locale>/<name>.tmpl    the words of a template: subject, intro, action, outro, other; in-app where it is told there too
 //	files/<locale>/common.tmpl    words that all templates share
-//	files/layout.txt, layout.html what a mail looks like
 //
-// Text and HTML come from the same words, so that they cannot say different things. An empty line in an intro or an outro parts
-// paragraphs. A locale that has no words falls back: de-AT → de → en.
+// An empty line in an intro or an outro parts paragraphs. A locale that has no words falls back: de-AT → de → en.
 package templates
 
 import (
 	"embed"
 	"errors"
 	"fmt"
-	htmltemplate "html/template"
 	"io/fs"
 	"path"
 	"strings"
 	texttemplate "text/template"
+
+	"github.com/atrium-mesh/atrium/pkg/mail/letter"
 )
 
 //go:embed files
@@ -63,30 +62,15 @@ const (
 	suffix = ".tmpl"
 )
 
-// Brand is what all mails say of the product.
-type Brand struct {
-	Product string // its name
-	URL     string // where it is
-}
-
 // Set is every template in every locale, parsed. It is safe for concurrent use.
 type Set struct {
-	brand  Brand
-	layout *texttemplate.Template
-	page   *htmltemplate.Template
-	words  map[string]map[Name]*texttemplate.Template // by locale
+	brand letter.Brand
+	words map[string]map[Name]*texttemplate.Template // by locale
 }
 
 // New parses the embedded files. An error is a mistake in a file.
-func New(brand Brand) (*Set, error) {
+func New(brand letter.Brand) (*Set, error) {
 	s := &Set{brand: brand, words: map[string]map[Name]*texttemplate.Template{}}
-	var err error
-	if s.layout, err = texttemplate.ParseFS(files, path.Join(folder, "layout.txt")); err != nil {
-		return nil, fmt.Errorf("parse the text layout: %w", err)
-	}
-	if s.page, err = htmltemplate.ParseFS(files, path.Join(folder, "layout.html")); err != nil {
-		return nil, fmt.Errorf("parse the HTML layout: %w", err)
-	}
 	entries, err := fs.ReadDir(files, folder)
 	if err != nil {
 		return nil, fmt.Errorf("list locales: %w", err)

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/atrium-mesh/atrium/pkg/mail/letter"
 	"github.com/atrium-mesh/atrium/services/notifications/internal/templates"
 )
 
@@ -18,22 +19,54 @@ var update = flag.Bool("update", false, "write the golden files again")
 
 func newSet(t testing.TB) *templates.Set {
 	t.Helper()
-	set, err := templates.New(templates.Brand{Product: "Atrium", URL: "https://app.example.com"})
+	set, err := templates.New(brand)
 	require.NoError(t, err)
 	return set
+}
+
+var brand = letter.Brand{Product: "Atrium", URL: "https://app.example.com"}
+
+// layOut is the letter as the mail that it becomes.
+func layOut(t testing.TB, l letter.Letter, links letter.Links) letter.Mail {
+	t.Helper()
+	layout, err := letter.NewLayout(brand)
+	require.NoError(t, err)
+	mail, err := layout.Fill(l, links)
+	require.NoError(t, err)
+	return mail
+}
+
+// links are where the mails of the samples lead.
+func links(name templates.Name) letter.Links {
+	const unsubscribe = "https://app.example.com/api/v1/notifications/unsubscribe?token=abc"
+	switch name {
+	case templates.Welcome:
+		return letter.Links{Action: brand.URL, Unsubscribe: unsubscribe}
+	case templates.Notification:
+		return letter.Links{Unsubscribe: unsubscribe}
+	case templates.NewDevice, templates.PasswordChanged, templates.SessionCompromised:
+		return letter.Links{Action: "https://app.example.com/account/not-me?token=abc"}
+	case templates.AccountExists:
+		return letter.Links{Action: "https://app.example.com/account/reset-password?token=abc"}
+	case templates.Verification:
+		return letter.Links{
+			Action: "https://app.example.com/account/verification?token=abc",
+			Other:  "https://app.example.com/account/disown?token=abc",
+		}
+	case templates.Reset, templates.Invitation:
+		return letter.Links{Action: "https://app.example.com/account/" + string(name) + "?token=abc"}
+	default:
+		return letter.Links{}
+	}
 }
 
 func sample(name templates.Name, locale string) templates.Data {
 	d := templates.Data{Name: "Ada Lovelace", Locale: locale, TimeZone: "Europe/Berlin"}
 	switch name {
 	case templates.Welcome:
-		d.Link = "https://app.example.com"
-		d.UnsubscribeURL = "https://app.example.com/api/v1/notifications/unsubscribe?token=abc"
 	case templates.Notification:
 		d.Title, d.Body = "Maintenance on Sunday", "It takes half an hour.\n\nNothing is lost & <b>nobody</b> has to do anything."
-		d.UnsubscribeURL = "https://app.example.com/api/v1/notifications/unsubscribe?token=abc"
 	case templates.NewDevice, templates.PasswordChanged, templates.SessionCompromised:
-		d.Link = "https://app.example.com/account/not-me?token=abc"
 		d.Device, d.IP = "Firefox on Linux", "203.0.113.7"
 		d.At = time.Date(2026, 3, 2, 14, 4, 5, 0, time.UTC)
 	case templates.AccountDeleted:
@@ -44,16 +77,12 @@ func sample(name templates.Name, locale string) templates.Data {
 		d.By, d.At = templates.ByAdministrator, time.Date(2026, 3, 2, 14, 4, 5, 0, time.UTC)
 		d.Added, d.Removed = []string{"admin", "editor"}, []string{"support"}
 	case templates.AccountExists:
-		d.Link = "https://app.example.com/account/reset-password?token=abc"
 		d.LinkExpires = time.Date(2026, 7, 2, 15, 4, 5, 0, time.UTC)
 		d.Device, d.IP = "Firefox on Linux", "203.0.113.7"
 		d.At = time.Date(2026, 7, 2, 14, 4, 5, 0, time.UTC)
 	case templates.Verification:
-		d.Link = "https://app.example.com/account/verification?token=abc"
 		d.LinkExpires = time.Date(2026, 7, 2, 15, 4, 5, 0, time.UTC)
-		d.OtherLink = "https://app.example.com/account/disown?token=abc"
 	default:
-		d.Link = "https://app.example.com/account/" + string(name) + "?token=abc"
 		d.LinkExpires = time.Date(2026, 7, 2, 15, 4, 5, 0, time.UTC)
 	}
 	return d
@@ -66,8 +95,12 @@ func TestRender(t *testing.T) {
 		for _, name := range templates.Names() {
 			t.Run(locale+"/"+string(name), func(t *testing.T) {
 				t.Parallel()
-				mail, err := set.Render(name, sample(name, locale))
+				written, err := set.Render(name, sample(name, locale))
 				require.NoError(t, err)
+				if name != templates.Notification { // whose text somebody else writes; it has no link of auth's
+					require.NoError(t, written.Check("letter"), "auth sends it")
+				}
+				mail := layOut(t, written, links(name))
 				require.Equal(t, locale, mail.Locale)
 				golden(t, filepath.Join(locale, string(name)+".txt"), "Subject: "+mail.Subject+"\n\n"+mail.Text)
 				golden(t, filepath.Join(locale, string(name)+".html"), mail.HTML)
@@ -112,20 +145,12 @@ func TestHostileData(t *testing.T) {
 		t.Parallel()
 		d := sample(templates.Notification, "en")
 		d.Title, d.Body, d.Name = `<script>alert(1)</script>`, `<img src=x onerror=alert(1)>`, `"><b>`
-		mail, err := set.Render(templates.Notification, d)
+		written, err := set.Render(templates.Notification, d)
 		require.NoError(t, err)
+		mail := layOut(t, written, letter.Links{})
 		require.NotContains(t, mail.HTML, "<script")
 		require.NotContains(t, mail.HTML, "<img")
 		require.NotContains(t, mail.HTML, "<b>")
-	})
-
-	t.Run("a link is an address and nothing else", func(t *testing.T) {
-		t.Parallel()
-		d := sample(templates.Reset, "en")
-		d.Link = "javascript:alert(1)"
-		mail, err := set.Render(templates.Reset, d)
-		require.NoError(t, err)
-		require.NotContains(t, mail.HTML, `href="javascript`)
 	})
 
 	t.Run("joiners stay, what turns letters round does not", func(t *testing.T) {
@@ -143,6 +168,24 @@ func TestHostileData(t *testing.T) {
 			require.NoError(t, err)
 			require.False(t, strings.ContainsAny(mail.Subject, "\r\n\x00\u2028\u0085"))
 			require.LessOrEqual(t, len([]rune(mail.Subject)), 200)
+		})
+	})
+
+	t.Run("whatever is told, auth takes the letter", func(t *testing.T) {
+		t.Parallel()
+		linked := []templates.Name{
+			templates.Verification, templates.Reset, templates.AccountExists, templates.Invitation, templates.NewDevice, templates.PasswordChanged,
+			templates.SessionCompromised,
+		}
+		rapid.Check(t, func(t *rapid.T) {
+			d := sample(rapid.SampledFrom(linked).Draw(t, "name"), rapid.SampledFrom([]string{"en", "de"}).Draw(t, "locale"))
+			name := rapid.SampledFrom(linked).Draw(t, "template")
+			d.Name = rapid.StringN(0, 200, 800).Draw(t, "whom")
+			d.Device, d.IP = rapid.OneOf(rapid.StringN(0, -1, 128), rapid.Just("\u2800")).Draw(t, "device"), rapid.StringN(0, -1, 64).Draw(t, "ip")
+			d.At = sample(templates.NewDevice, "en").At
+			written, err := set.Render(name, d)
+			require.NoError(t, err)
+			require.NoError(t, written.Check("letter"))
 		})
 	})
 }
@@ -192,8 +235,9 @@ func TestRender_variants(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			mail, err := set.Render(tt.template, tt.data)
+			written, err := set.Render(tt.template, tt.data)
 			require.NoError(t, err)
+			mail := layOut(t, written, letter.Links{})
 			for _, text := range tt.has {
 				require.Contains(t, mail.Text, text)
 			}

@@ -12,9 +12,9 @@ import (
 
 	"golang.org/x/text/language"
 
+	"github.com/atrium-mesh/atrium/pkg/mail/letter"
 	"github.com/atrium-mesh/atrium/services/notifications/api"
 	"github.com/atrium-mesh/atrium/services/notifications/internal/preferences"
-	"github.com/atrium-mesh/atrium/services/notifications/internal/templates"
 )
 
 //go:embed page.html
@@ -25,11 +25,11 @@ type Handler struct {
 	page    *template.Template
 	links   *preferences.Links
 	turnOff func(ctx context.Context, token string) (api.Category, error)
-	brand   templates.Brand
+	brand   letter.Brand
 }
 
 // New makes the handler. TurnOff does what a token says.
-func New(links *preferences.Links, turnOff func(context.Context, string) (api.Category, error), brand templates.Brand) (*Handler, error) {
+func New(links *preferences.Links, turnOff func(context.Context, string) (api.Category, error), brand letter.Brand) (*Handler, error) {
 	page, err := template.New("page").Parse(source)
 	if err != nil {
 		return nil, fmt.Errorf("parse the unsubscribe page: %w", err)

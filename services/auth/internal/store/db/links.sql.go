@@ -115,7 +115,7 @@ func (q *Queries) DeleteLinksOfAccount(ctx context.Context, accountID *uuid.UUID
 }
 
 const getLink = `-- name: GetLink :one
-SELECT id, org_id, account_id, purpose, hash, delivery_id, created_at, expires_at, used_at FROM links WHERE hash = $1
+SELECT id, org_id, account_id, purpose, hash, delivery_id, created_at, expires_at, used_at, sent_at FROM links WHERE hash = $1
 `
 
 func (q *Queries) GetLink(ctx context.Context, hash []byte) (Link, error) {
@@ -131,6 +131,7 @@ func (q *Queries) GetLink(ctx context.Context, hash []byte) (Link, error) {
 		&i.CreatedAt,
 		&i.ExpiresAt,
 		&i.UsedAt,
+		&i.SentAt,
 	)
 	return i, err
 }
@@ -154,7 +155,7 @@ func (q *Queries) HasLinkCause(ctx context.Context, arg HasLinkCauseParams) (boo
 }
 
 const lockLink = `-- name: LockLink :one
-SELECT id, org_id, account_id, purpose, hash, delivery_id, created_at, expires_at, used_at FROM links WHERE hash = $1 FOR UPDATE
+SELECT id, org_id, account_id, purpose, hash, delivery_id, created_at, expires_at, used_at, sent_at FROM links WHERE hash = $1 FOR UPDATE
 `
 
 func (q *Queries) LockLink(ctx context.Context, hash []byte) (Link, error) {
@@ -170,8 +171,24 @@ func (q *Queries) LockLink(ctx context.Context, hash []byte) (Link, error) {
 		&i.CreatedAt,
 		&i.ExpiresAt,
 		&i.UsedAt,
+		&i.SentAt,
 	)
 	return i, err
+}
+
+const markLinkSent = `-- name: MarkLinkSent :exec
+UPDATE links SET sent_at = $1::timestamptz WHERE id = $2 AND sent_at IS NULL
+`
+
+type MarkLinkSentParams struct {
+	At time.Time
+	ID uuid.UUID
+}
+
+// MarkLinkSent remembers when the mail with a link was first accepted.
+func (q *Queries) MarkLinkSent(ctx context.Context, arg MarkLinkSentParams) error {
+	_, err := q.db.Exec(ctx, markLinkSent, arg.At, arg.ID)
+	return err
 }
 
 const takeLinkCause = `-- name: TakeLinkCause :execrows
@@ -206,7 +223,7 @@ const upsertLink = `-- name: UpsertLink :one
 INSERT INTO links (id, org_id, account_id, purpose, hash, delivery_id, created_at, expires_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (delivery_id, purpose) DO UPDATE SET hash = excluded.hash
-RETURNING id, org_id, account_id, purpose, hash, delivery_id, created_at, expires_at, used_at
+RETURNING id, org_id, account_id, purpose, hash, delivery_id, created_at, expires_at, used_at, sent_at
 `
 
 type UpsertLinkParams struct {
@@ -243,6 +260,7 @@ func (q *Queries) UpsertLink(ctx context.Context, arg UpsertLinkParams) (Link, e
 		&i.CreatedAt,
 		&i.ExpiresAt,
 		&i.UsedAt,
+		&i.SentAt,
 	)
 	return i, err
 }

@@ -83,6 +83,7 @@ type Link struct {
 	CreatedAt  time.Time
 	ExpiresAt  time.Time
 	UsedAt     *time.Time
+	SentAt     *time.Time
 }
 
 type LinkCause struct {

@@ -11,7 +11,7 @@ import (
 )
 
 const getOpenLink = `-- name: GetOpenLink :one
-SELECT id, org_id, account_id, purpose, hash, delivery_id, created_at, expires_at, used_at FROM links WHERE purpose = $1 AND used_at IS NULL AND expires_at > $2 ORDER BY created_at DESC, id DESC LIMIT 1
+SELECT id, org_id, account_id, purpose, hash, delivery_id, created_at, expires_at, used_at, sent_at FROM links WHERE purpose = $1 AND used_at IS NULL AND expires_at > $2 ORDER BY created_at DESC, id DESC LIMIT 1
 `
 
 type GetOpenLinkParams struct {
@@ -33,6 +33,7 @@ func (q *Queries) GetOpenLink(ctx context.Context, arg GetOpenLinkParams) (Link,
 		&i.CreatedAt,
 		&i.ExpiresAt,
 		&i.UsedAt,
+		&i.SentAt,
 	)
 	return i, err
 }

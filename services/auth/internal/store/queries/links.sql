@@ -14,6 +14,10 @@ SELECT * FROM links WHERE hash = @hash;
 -- name: UseLink :exec
 UPDATE links SET used_at = @at::timestamptz WHERE id = @id AND used_at IS NULL;
 
+-- MarkLinkSent remembers when the mail with a link was first accepted.
+-- name: MarkLinkSent :exec
+UPDATE links SET sent_at = @at::timestamptz WHERE id = @id AND sent_at IS NULL;
+
 -- UseLinksOfAccount makes every open link of a purpose useless.
 -- name: UseLinksOfAccount :exec
 UPDATE links SET used_at = @at::timestamptz WHERE account_id = @account_id AND purpose = @purpose AND used_at IS NULL;

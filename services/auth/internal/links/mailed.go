@@ -11,22 +11,38 @@ import (
 	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
 )
 
-// Create implements [api.CreateLink]. A cause is worth one mail: it is taken once the mail is known to be needed, so that one that was
-// asked for before the account was closed does not take the cause of the one that was asked for after.
-func (l *Links) Create(ctx context.Context, in *api.CreateLinkRequest) (*api.CreateLinkResponse, error) {
-	if in.DeliveryID == uuid.Nil {
-		return nil, errs.InvalidField("body.delivery_id", "required", "is required")
-	}
-	account, err := l.Store.Account(ctx, in.AccountID)
-	if err := needed(ctx, l.Store, account, err, in); err != nil {
-		return nil, err
-	}
-	caused, err := l.Store.TakeLinkCause(ctx, account.ID, string(in.Purpose), in.DeliveryID, l.Clock())
+// Announce implements [api.AnnounceLink].
+func (l *Links) Announce(ctx context.Context, in *api.AnnounceLinkRequest) (*api.AnnounceLinkResponse, error) {
+	mailed, err := l.For(ctx, in)
 	if err != nil {
 		return nil, err
 	}
+	return &api.AnnounceLinkResponse{ExpiresAt: mailed.ExpiresAt.UTC()}, nil
+}
+
+// Mailed is the link of a mail, and where the mail goes.
+type Mailed struct {
+	Secret
+	Email     string
+	DisownURL string // of verify_email: where the owner of the address says "I did not sign up"
+}
+
+// For makes the link of a mail, or finds it. A cause is worth one mail: it is taken once the mail is known to be needed, so that one that
+// was asked for before the account was closed does not take the cause of the one that was asked for after.
+func (l *Links) For(ctx context.Context, in *api.AnnounceLinkRequest) (Mailed, error) {
+	if in.DeliveryID == uuid.Nil {
+		return Mailed{}, errs.InvalidField("body.delivery_id", "required", "is required")
+	}
+	account, err := l.Store.Account(ctx, in.AccountID)
+	if err := needed(ctx, l.Store, account, err, in); err != nil {
+		return Mailed{}, err
+	}
+	caused, err := l.Store.TakeLinkCause(ctx, account.ID, string(in.Purpose), in.DeliveryID, l.Clock())
+	if err != nil {
+		return Mailed{}, err
+	}
 	if !caused {
-		return nil, errs.New(errs.Conflict, "link_not_asked_for", "Nothing has happened that this link would be for, or another mail has it.")
+		return Mailed{}, errs.New(errs.Conflict, "link_not_asked_for", "Nothing has happened that this link would be for, or another mail has it.")
 	}
 	var made Secret
 	err = l.Store.InTx(ctx, func(tx identity.Tx) error {
@@ -39,16 +55,21 @@ func (l *Links) Create(ctx context.Context, in *api.CreateLinkRequest) (*api.Cre
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return Mailed{}, err
 	}
 	if made.UsedAt != nil {
-		return nil, notNeeded()
+		return Mailed{}, notNeeded()
 	}
-	out := &api.CreateLinkResponse{URL: made.URL, ExpiresAt: made.ExpiresAt.UTC(), Email: account.Email}
+	out := Mailed{Secret: made, Email: account.Email}
 	if in.Purpose == api.LinkVerifyEmail {
 		out.DisownURL = l.at(api.DisownPage.Path, made.Token)
 	}
 	return out, nil
+}
+
+// Sent remembers that the mail with a link was accepted.
+func (l *Links) Sent(ctx context.Context, mailed Mailed) error {
+	return l.Store.MarkLinkSent(ctx, mailed.ID, l.Clock())
 }
 
 // passwords is what needed reads.
@@ -58,7 +79,7 @@ type passwords interface {
 
 // needed reports whether the account, which was read with this error, has a use for a link. One that opens the account is made under the
 // generation that it was asked for under, or not at all: what was closed since must stay closed.
-func needed(ctx context.Context, store passwords, account identity.Account, err error, in *api.CreateLinkRequest) error {
+func needed(ctx context.Context, store passwords, account identity.Account, err error, in *api.AnnounceLinkRequest) error {
 	if errors.Is(err, errs.NotFound) || err == nil && account.Status == identity.StatusErased {
 		return errs.New(errs.NotFound, "account_not_found", "There is no such account.")
 	}

@@ -14,11 +14,13 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/atrium-mesh/atrium/pkg/authz"
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/request"
+	"github.com/atrium-mesh/atrium/pkg/telemetry"
 )
 
 // call is one request on its way through the chain, the same for both transports.
@@ -26,9 +28,13 @@ type call struct {
 	meta      Meta
 	transport string // "http" or "nats"
 	claimed   claimed
-	request   request.Request // what is believed of claimed, once the hop was verified
-	believed  func()          // called then; may be nil
-	budget    time.Duration   // what the caller will still wait; zero: not said
+	trace     propagation.TextMapCarrier // what the message says of its trace
+	hop       string                     // the service that made the hop; "": none that is believed
+	hopErr    error                      // why not, when one said that it did
+	request   request.Request            // what is believed of claimed
+	believed  func()                     // called once the hop is known to be good; may be nil
+	budget    time.Duration              // what the caller will still wait; zero: not said
+	ends      time.Time                  // when it must have ended; streams go on
 	param     func(name string) string
 	run       func(ctx context.Context) (any, error) // decode, validate, implementation
 	status    func() int                             // what HTTP answered; nil for NATS
@@ -41,6 +47,8 @@ const margin = 20 * time.Millisecond
 // chain is the one place where the middleware of every operation is put together.
 func (s *Server) chain() endpoint.Endpoint {
 	return endpoint.Chain(
+		s.recover, // also of what the next three do
+		s.hop,
 		s.span,
 		s.observe,
 		s.recover,
@@ -53,20 +61,55 @@ func (s *Server) chain() endpoint.Endpoint {
 	})
 }
 
+// hop learns which service made the hop. It comes first, since that decides whose trace the request belongs to: see [Server.identify].
+func (s *Server) hop(next endpoint.Endpoint) endpoint.Endpoint {
+	return func(ctx context.Context, req any) (any, error) {
+		c := req.(*call)
+		c.ends = time.Now().Add(c.limit())
+		if c.claimed.service != "" {
+			c.hop, c.hopErr = s.verifyHop(ctx, c)
+		}
+		c.request = c.claimed.request(c.hop)
+		if c.hopErr != nil {
+			c.request.ID = c.claimed.request(unknownHop).ID // whoever sent it finds the refusal by it
+		}
+		return next(ctx, req)
+	}
+}
+
+// verifyHop may wait for keys, but no longer than the request may take.
+func (s *Server) verifyHop(ctx context.Context, c *call) (string, error) {
+	ctx, cancel := context.WithDeadline(ctx, c.ends)
+	defer cancel()
+	return s.verifyService(ctx, c.claimed.service)
+}
+
+// limit is how long the request may take, as the operation and the caller have it.
+func (c *call) limit() time.Duration {
+	if c.budget > 0 {
+		return min(c.meta.Timeout, c.budget-margin)
+	}
+	return c.meta.Timeout
+}
+
 func (s *Server) span(next endpoint.Endpoint) endpoint.Endpoint {
 	return func(ctx context.Context, req any) (any, error) {
 		c := req.(*call)
-		c.request = c.claimed.request("") // as long as nobody has said who made the hop
+		ctx, options := telemetry.Caller(ctx, s.propagator, c.trace, c.hop != "")
 		if c.meta.Quiet {
 			return next(ctx, req)
 		}
-		ctx, span := s.tracer.Start(ctx, c.meta.ID, trace.WithSpanKind(trace.SpanKindServer),
+		options = append(options,
+			trace.WithSpanKind(trace.SpanKindServer),
 			trace.WithAttributes(
-				attribute.String("atrium.operation", c.meta.ID), attribute.String("atrium.transport", c.transport),
-			))
+				attribute.String("atrium.operation", c.meta.ID),
+				attribute.String("atrium.transport", c.transport),
+				attribute.String("atrium.request_id", c.request.ID),
+			),
+		)
+		ctx, span := s.tracer.Start(ctx, c.meta.ID, options...)
 		defer span.End()
 		out, err := next(ctx, req)
-		span.SetAttributes(attribute.String("atrium.request_id", c.request.ID))
 		if err != nil {
 			kind := errs.KindOf(err)
 			span.SetAttributes(attribute.String("error.type", string(kind)))
@@ -150,14 +193,10 @@ func (s *Server) deadline(next endpoint.Endpoint) endpoint.Endpoint {
 		if c.meta.Stream {
 			return next(ctx, req)
 		}
-		limit := c.meta.Timeout
-		if c.budget > 0 {
-			if c.budget <= margin {
-				return nil, errs.New(errs.Timeout, "deadline_too_short", "The caller left no time to answer.")
-			}
-			limit = min(limit, c.budget-margin)
+		if c.limit() <= 0 {
+			return nil, errs.New(errs.Timeout, "deadline_too_short", "The caller left no time to answer.")
 		}
-		ctx, cancel := context.WithTimeout(ctx, limit)
+		ctx, cancel := context.WithDeadline(ctx, c.ends)
 		defer cancel()
 		return next(ctx, req)
 	}
@@ -166,19 +205,16 @@ func (s *Server) deadline(next endpoint.Endpoint) endpoint.Endpoint {
 // unknownHop is said of a service whose token was not believed.
 const unknownHop = "unknown"
 
-// identify learns which service made the hop, and believes what it says of the client's request. A token that is not believed ends the
-// call, whatever it asks for: to go on as if there were none would count what all clients do against the address of one service.
+// identify believes what a service says of the client's request. A token that is not believed ends the call, whatever it asks for: to go
+// on as if there were none would count what all clients do against the address of one service.
 func (s *Server) identify(next endpoint.Endpoint) endpoint.Endpoint {
 	return func(ctx context.Context, req any) (any, error) {
 		c := req.(*call)
-		if c.claimed.service != "" {
-			name, err := s.verifyService(ctx, c.claimed.service)
-			if err != nil {
-				c.request.ID = c.claimed.request(unknownHop).ID // whoever sent it finds the refusal by it
-				return nil, err
-			}
-			ctx = authz.WithService(ctx, name)
-			c.request = c.claimed.request(name)
+		if c.hopErr != nil {
+			return nil, c.hopErr
+		}
+		if c.hop != "" {
+			ctx = authz.WithService(ctx, c.hop)
 		}
 		if c.believed != nil {
 			c.believed()

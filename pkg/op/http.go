@@ -113,7 +113,11 @@ func (s *Server) overHTTP(m Meta, api huma.API) func(huma.Context, func(huma.Con
 	return func(hctx huma.Context, next func(huma.Context)) {
 		r, w := humamux.Unwrap(hctx)
 		c := &call{
-			meta: m, transport: "http", param: hctx.Param, status: hctx.Status,
+			meta:      m,
+			transport: "http",
+			param:     hctx.Param,
+			status:    hctx.Status,
+			trace:     propagation.HeaderCarrier(r.Header),
 			claimed: claimed{
 				id:            hctx.Header(HeaderRequestID),
 				ip:            hctx.Header(HeaderClientIP),
@@ -141,8 +145,7 @@ func (s *Server) overHTTP(m Meta, api huma.API) func(huma.Context, func(huma.Con
 			return nil, o.err
 		}
 		deprecationHeaders(w.Header(), m.Deprecated)
-		ctx := s.propagator.Extract(hctx.Context(), propagation.HeaderCarrier(r.Header))
-		if _, err := s.endpoint(ctx, c); err != nil && hctx.Status() == 0 {
+		if _, err := s.endpoint(hctx.Context(), c); err != nil && hctx.Status() == 0 {
 			c.believed()
 			if refused(err) {
 				w.Header().Set(HeaderServiceRefused, "true")

@@ -74,8 +74,7 @@ func (s *Server) dispatch(r route, msg *nats.Msg) {
 			<-s.slots
 			s.calls.Done()
 		}()
-		ctx := s.propagator.Extract(context.Background(), natsconn.HeaderCarrier(msg.Header))
-		r.serve(ctx, msg)
+		r.serve(context.Background(), msg)
 	}()
 }
 
@@ -84,7 +83,10 @@ func natsHandler[I, O any](s *Server, o Op[I, O], impl func(context.Context, *I)
 	return func(ctx context.Context, msg *nats.Msg) {
 		in, undecoded := requests.decode(msg.Data)
 		c := &call{
-			meta: meta, transport: "nats", budget: budget(msg.Header.Get(headerBudget)),
+			meta:      meta,
+			transport: "nats",
+			trace:     natsconn.HeaderCarrier(msg.Header),
+			budget:    budget(msg.Header.Get(headerBudget)),
 			claimed: claimed{
 				id:            msg.Header.Get(HeaderRequestID),
 				ip:            msg.Header.Get(HeaderClientIP),

@@ -63,7 +63,9 @@ func TestClients(t *testing.T) {
 func TestNATSKeepsOneTrace(t *testing.T) {
 	t.Parallel()
 	b := setup(t, echo)
-	_, err := op.NATSClient(b.caller, putOp)(as(t.Context(), ada), putRequest(ada))
+	tel := b.spans.Telemetry("users")
+	caller := op.NewNATSCaller(b.natsURL.Connect(t), tel.Tracer, tel.Propagator, &hops{tokens: []string{"service users"}})
+	_, err := op.NATSClient(caller, putOp)(as(t.Context(), ada), putRequest(ada))
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return len(b.spans.Spans()) == 2 }, 5*time.Second, 5*time.Millisecond)
 	spans := b.spans.Spans()

@@ -163,7 +163,14 @@ func verify(_ context.Context, token string) (*authz.Principal, error) {
 }
 
 // verifyService makes names of tokens of the form "service users".
-func verifyService(_ context.Context, raw string) (string, error) {
+func verifyService(ctx context.Context, raw string) (string, error) {
+	switch raw {
+	case "slow": // keys that do not come
+		<-ctx.Done()
+		return "", ctx.Err()
+	case "panic":
+		panic(errBroken)
+	}
 	name, ok := strings.CutPrefix(raw, "service ")
 	if !ok {
 		return "", errs.New(errs.Unavailable, authz.CodeServiceRefused, "It is not believed.")

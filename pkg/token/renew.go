@@ -22,7 +22,7 @@ func (s *Source) run(ctx context.Context) error {
 	healthy, retry := true, firstTry
 	for {
 		err := s.renew(ctx)
-		pause := s.untilNext()
+		pause := s.untilNext() // which is spread already: see fetch
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -30,7 +30,7 @@ func (s *Source) run(ctx context.Context) error {
 			if healthy {
 				s.Logger.WarnContext(ctx, "auth gives no service token; going on with those that are good", "error", err)
 			}
-			pause, retry = retry, min(2*retry, longestTry)
+			pause, retry = jitter(retry), min(2*retry, longestTry)
 		default:
 			if !healthy {
 				s.Logger.InfoContext(ctx, "auth gives service tokens again")
@@ -38,7 +38,7 @@ func (s *Source) run(ctx context.Context) error {
 			retry = firstTry
 		}
 		healthy = err == nil
-		timer := time.NewTimer(jitter(pause))
+		timer := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():
 		case <-timer.C:

@@ -5,7 +5,7 @@ import "github.com/atrium-mesh/atrium/pkg/errs"
 // The codes of refused tokens; they are part of the contract.
 const (
 	CodeMissing = "token_missing" // there is none
-	CodeInvalid = "token_invalid" // it cannot be read, is not signed by a key of the issuer, or is not meant for us
+	CodeInvalid = "token_invalid" // it cannot be read, is not meant for us, or is not signed by a key of the issuer, as after that key was withdrawn
 	CodeExpired = "token_expired" // its time is over: refresh it
 	CodeRevoked = "token_revoked" // it was signed out, or its holder's rights changed: refresh it, or sign in again
 

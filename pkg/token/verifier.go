@@ -141,7 +141,10 @@ func (v *Verifier) verify(ctx context.Context, in realm, raw string) (*authz.Pri
 		}
 		result = fresh
 	}
-	if v.watermarks.Revoked(known.principal) {
+	switch { // the same code for a withdrawn key, whether its mark is heard of first or the key set without it
+	case v.watermarks.withdrawn(known.principal):
+		return nil, "", errInvalid(errUnknownKey)
+	case v.watermarks.Revoked(known.principal):
 		return nil, "", errRevoked()
 	}
 	return known.principal, result, nil

@@ -114,10 +114,22 @@ func (w *Watermarks) Revoked(p *authz.Principal) bool {
 	return w.revoked(p, now)
 }
 
+// withdrawn reports whether the key that signed the principal's token was withdrawn.
+func (w *Watermarks) withdrawn(p *authz.Principal) bool {
+	now := w.clock()
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	return w.keyVoid(p, now)
+}
+
+func (w *Watermarks) keyVoid(p *authz.Principal, now time.Time) bool {
+	return p.KeyID != "" && w.void(markKey{ScopeKey, p.KeyID}, p.IssuedAt, now)
+}
+
 func (w *Watermarks) revoked(p *authz.Principal, now time.Time) bool {
 	return w.void(markKey{ScopeUser, p.Subject}, p.IssuedAt, now) ||
 		(p.SessionID != "" && w.void(markKey{ScopeSession, p.SessionID}, p.IssuedAt, now)) ||
-		(p.KeyID != "" && w.void(markKey{ScopeKey, p.KeyID}, p.IssuedAt, now))
+		w.keyVoid(p, now)
 }
 
 func (w *Watermarks) void(key markKey, issuedAt, now time.Time) bool {

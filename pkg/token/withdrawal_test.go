@@ -126,7 +126,7 @@ func TestWithdrawnKeyIsAnnounced(t *testing.T) {
 	issuer.Rotate()
 	require.True(t, watermarks.Raise(token.Watermark{Scope: token.ScopeKey, ID: token.KeyID(kid), NotBefore: c.Now(), ExpiresAt: c.Now().Add(time.Hour)}))
 	_, err = verifier.Verify(t.Context(), stolen)
-	requireCode(t, err, errs.Unauthenticated, token.CodeRevoked)
+	requireCode(t, err, errs.Unauthenticated, token.CodeInvalid)
 	require.ErrorIs(t, context.Cause(ctx), errs.Unauthenticated, "its stream has ended")
 	_, done = watermarks.Watch(t.Context(), thief)
 	done()

@@ -314,13 +314,17 @@ func (m *mesh) soonRefused(t testing.TB, token string) {
 	m.soonRefusedAs(t, token, "token_revoked")
 }
 
-// soonRefusedAs waits until an access token is refused with one of these codes.
-func (m *mesh) soonRefusedAs(t testing.TB, token string, codes ...string) {
+// soonRefusedAs waits until an access token is refused with this code, and no other before it.
+func (m *mesh) soonRefusedAs(t testing.TB, token, code string) {
 	t.Helper()
 	c := m.client(t).with(token)
-	require.Eventually(t, func() bool { return c.get("/api/v1/auth/sessions").StatusCode == http.StatusUnauthorized },
-		10*time.Second, 20*time.Millisecond)
-	require.Contains(t, codes, read[errs.Problem](t, c.get("/api/v1/auth/sessions").want(t, 401)).Code)
+	var last answer
+	require.Eventually(t, func() bool {
+		last = c.get("/api/v1/auth/sessions")
+		return last.StatusCode == http.StatusUnauthorized
+	}, 10*time.Second, 20*time.Millisecond)
+	require.Equal(t, code, read[errs.Problem](t, last).Code)
+	require.Equal(t, code, read[errs.Problem](t, c.get("/api/v1/auth/sessions").want(t, 401)).Code)
 }
 
 // outbox is the data of an account's events of a type, in order, from the outbox.

@@ -26,7 +26,8 @@ type ConsumerConfig struct {
 	Handlers []Handler
 
 	Timeout   time.Duration // of one handling of one event; default 30 s
-	Retention time.Duration // of rows in the inbox; default 30 days. Longer than an event can come again
+	Retention time.Duration // of rows in the inbox, and of resolved dead letters; default 30 days. Longer than an event can come again
+	RetryDead time.Duration // first wait of a dead letter that is tried again by itself; default 1 minute
 
 	Tracer trace.TracerProvider // nil: no spans
 	Meter  metric.MeterProvider // nil: no metrics
@@ -45,12 +46,14 @@ type Consumer struct {
 const (
 	defaultTimeout        = 30 * time.Second
 	defaultInboxRetention = 30 * 24 * time.Hour
+	defaultRetryDead      = time.Minute
 )
 
 // NewConsumer makes a consumer that does nothing before Start. Two handlers of one type are a mistake of the program and panic.
 func NewConsumer(cfg ConsumerConfig) *Consumer {
 	cfg.Timeout = cmp.Or(cfg.Timeout, defaultTimeout)
 	cfg.Retention = cmp.Or(cfg.Retention, defaultInboxRetention)
+	cfg.RetryDead = cmp.Or(cfg.RetryDead, defaultRetryDead)
 	metrics := newConsumerMetrics(cfg.Meter, cfg.Name)
 	byStream := map[string]*subscription{}
 	for _, h := range cfg.Handlers {

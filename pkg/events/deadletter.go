@@ -12,7 +12,7 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/pg"
 )
 
-// DeadLetter is an event that could not be handled. It waits for a person.
+// DeadLetter is an event that could not be handled. It waits for a person, or is tried again by itself when its reason may pass.
 type DeadLetter struct {
 	ID                uuid.UUID       `json:"id"`
 	Consumer          string          `json:"consumer"`
@@ -27,6 +27,7 @@ type DeadLetter struct {
 	Attempts          int             `json:"attempts"`
 	CreatedAt         time.Time       `json:"created_at"`
 	ReplayRequestedAt *time.Time      `json:"replay_requested_at,omitempty"`
+	RetryAt           *time.Time      `json:"retry_at,omitempty"` // when it is tried again by itself
 	ResolvedAt        *time.Time      `json:"resolved_at,omitempty"`
 	Data              json.RawMessage `json:"-"` // as received; not JSON when that is what was wrong
 }
@@ -42,7 +43,7 @@ type DeadLetterFilter struct {
 // ListDeadLetters returns dead letters, oldest first.
 func ListDeadLetters(ctx context.Context, db pg.DBTX, f DeadLetterFilter) ([]DeadLetter, error) {
 	const query = `
-SELECT id, consumer, stream, event_id, type, subject, time, kind, code, error, attempts, created_at, replay_requested_at, resolved_at, data
+SELECT id, consumer, stream, event_id, type, subject, time, kind, code, error, attempts, created_at, replay_requested_at, retry_at, resolved_at, data
 FROM dead_letters
 WHERE ($1 = '' OR consumer = $1) AND ($2 = '' OR type = $2) AND ($3 OR resolved_at IS NULL)
 ORDER BY created_at, id LIMIT $4`

@@ -8,13 +8,15 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/leader"
+	"github.com/atrium-mesh/atrium/pkg/pg"
 )
 
 // handleGroup handles messages that have arrived together in one transaction, which is several times as fast as one each. When that
 // does not succeed, nothing has happened, and each is handled by itself.
 func (s *subscription) handleGroup(ctx context.Context, session *leader.Session, group []jetstream.Msg) error {
-	if len(group) > 1 && s.handleTogether(ctx, session, group) {
+	if len(group) > 1 && s.apart == 0 && s.handleTogether(ctx, session, group) {
 		for _, msg := range group {
 			_ = msg.Ack() // if it does not arrive, the event comes again and is known
 		}
@@ -24,6 +26,7 @@ func (s *subscription) handleGroup(ctx context.Context, session *leader.Session,
 		if err := s.handleMessage(ctx, session, msg); err != nil {
 			return err
 		}
+		s.apart = max(s.apart-1, 0)
 	}
 	return nil
 }
@@ -48,6 +51,9 @@ func (s *subscription) handleTogether(ctx context.Context, session *leader.Sessi
 		})
 	})
 	if err != nil {
+		if errs.KindOf(pg.Err(err)) == errs.Timeout {
+			s.apart = len(group) // the connection may be gone by now, and they come again
+		}
 		s.logger.DebugContext(ctx, "events could not be handled together; handling each by itself", "events", len(all), "error", err)
 		return false
 	}

@@ -34,12 +34,16 @@ func (s *subscription) handleMessage(ctx context.Context, session *leader.Sessio
 		e = s.unreadable(e, msg)
 		failure = errs.New(errs.Malformed, "event_unreadable", "The event's headers cannot be read.").WithCause(failure)
 	}
+	if failure == nil && s.slow.hopeless(e.ID) {
+		failure = errTooSlow()
+	}
 	for attempt := 1; ; attempt++ {
 		if attempt > 1 {
 			_ = msg.InProgress() // if it does not arrive, the event comes again and is known
 		}
 		outcome, err := s.settle(ctx, session, e, failure, attempt)
 		s.metrics.count(ctx, e, outcome)
+		s.slow.note(e.ID, err)
 		switch {
 		case err == nil:
 			_ = msg.Ack() // the same
@@ -48,7 +52,7 @@ func (s *subscription) handleMessage(ctx context.Context, session *leader.Sessio
 			return ctx.Err()
 		case isSQL(err):
 			return err
-		case failure == nil && giveUp(err, attempt):
+		case failure == nil && (giveUp(err, attempt) || s.slow.hopeless(e.ID)):
 			failure = err
 			continue // settles with a dead letter
 		}
@@ -57,7 +61,8 @@ func (s *subscription) handleMessage(ctx context.Context, session *leader.Sessio
 	}
 }
 
-// giveUp reports whether an event becomes a dead letter: what is away comes back, and a fault of ours gets a few chances.
+// giveUp reports whether an event becomes a dead letter: what is away comes back, and a fault of ours gets a few chances. So does what
+// takes too long, which slowness counts.
 func giveUp(err error, attempt int) bool {
 	kind := errs.KindOf(err)
 	if kind == errs.Internal {

@@ -33,8 +33,8 @@ func meterOf(mp metric.MeterProvider) metric.Meter {
 // lag is how far a relay is behind.
 type lag struct {
 	events int64
-	oldest float64 // seconds
-	dead   int64   // dead letters in the same database that wait for a person
+	oldest float64          // seconds
+	dead   map[string]int64 // dead letters in the same database that are not resolved, by type
 }
 
 // relayMetrics are a relay's instruments. Making one fails only for a name that is not allowed, and then yields one that does
@@ -65,10 +65,17 @@ func newRelayMetrics(mp metric.MeterProvider, stream string) *relayMetrics {
 			return nil
 		}))
 	_, _ = meter.Int64ObservableGauge("atrium.events.dead_letters",
-		metric.WithDescription("Events that this service could not handle and that wait for a person."),
+		metric.WithDescription("Events that this service could not handle, by type."),
 		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
-			if l := m.lag.Load(); l != nil {
-				o.Observe(l.dead)
+			l := m.lag.Load()
+			if l == nil {
+				return nil
+			}
+			if len(l.dead) == 0 {
+				o.Observe(0, metric.WithAttributes(attribute.String("type", ""))) // of none
+			}
+			for typeName, n := range l.dead {
+				o.Observe(n, metric.WithAttributes(attribute.String("type", typeName)))
 			}
 			return nil
 		}))

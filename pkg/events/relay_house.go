@@ -38,7 +38,8 @@ func (r *Relay) measure(ctx context.Context) error {
 	err := r.cfg.Pool.QueryRow(ctx, `
 SELECT (SELECT count(*) FROM (SELECT FROM outbox WHERE published_at IS NULL LIMIT $1) AS pending),
        coalesce((SELECT extract(epoch FROM clock_timestamp() - time) FROM outbox WHERE published_at IS NULL ORDER BY seq LIMIT 1), 0)::float8,
-       (SELECT count(*) FROM (SELECT FROM dead_letters WHERE resolved_at IS NULL LIMIT $1) AS dead)`,
+       (SELECT coalesce(jsonb_object_agg(type, n), '{}') FROM (
+            SELECT type, count(*) AS n FROM (SELECT type FROM dead_letters WHERE resolved_at IS NULL LIMIT $1) AS dead GROUP BY type) AS by_type)`,
 		countAtMost).Scan(&l.events, &l.oldest, &l.dead)
 	if err != nil {
 		return fmt.Errorf("measure the outbox: %w", pg.Err(err))

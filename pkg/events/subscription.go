@@ -29,6 +29,9 @@ type subscription struct {
 	tracer   trace.Tracer
 	metrics  *consumerMetrics
 	logger   *slog.Logger
+
+	slow  slowness
+	apart int // messages to handle each by itself, after a group of them took too long
 }
 
 // errGap means that a delivery did not arrive, which the server counts: what follows it must wait until it has been delivered again.

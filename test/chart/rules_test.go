@@ -106,6 +106,8 @@ func TestAlerts_fire_when_they_should(t *testing.T) {
 		{"a relay that catches up", "AtriumOutboxLag", oldest + "0x20 90 0x20", false},
 		{"a relay that works", "AtriumOutboxLag", oldest + "1x40", false},
 		{"a dead letter", "AtriumDeadLetters", `atrium_events_dead_letters{namespace="a",release="r",component="users"} 0x10 1x30`, true},
+		{"a mail's dead letter", "AtriumSecurityEventStuck", `atrium_events_dead_letters{namespace="a",release="r",component="notifications",type="auth.session.started.v1"} 1x40`, false},
+		{"a sign-out's dead letter", "AtriumSecurityEventStuck", `atrium_events_dead_letters{namespace="a",release="r",component="users",type="auth.watermark.raised.v1"} 0x33 1x6`, true},
 		{"it was replayed", "AtriumDeadLetters", `atrium_events_dead_letters{namespace="a",release="r",component="users"} 1x10 0x30`, false},
 		{"one verifier is deaf", "AtriumRevocationsStale", stale + `component="users",job="users",instance="2"} 0+60x40`, true},
 		{"nobody reaches NATS", "AtriumNATSDown", check + `component="auth",job="auth",instance="1",check="nats"} 1x10 0x30` + "\n" + check + `component="users",job="users",instance="2",check="nats"} 1x10 0x30`, true},

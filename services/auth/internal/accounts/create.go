@@ -73,7 +73,7 @@ func (s *Service) mayInvite(ctx context.Context, tx identity.Tx, names []string)
 	if err != nil {
 		return err
 	}
-	roles, err := tx.RolesNamed(ctx, names)
+	roles, err := tx.ShareRoles(ctx, names)
 	if err != nil {
 		return err
 	}

@@ -9,5 +9,6 @@
 // The locks make the answer true until the transaction ends. The roles of an account, and the permissions of its roles, change only under
 // the lock of the account (see package identity); accounts are locked in the order of their ids, so that two people who act on each other
 // come one after the other and never wait for each other; and the lock of the role admin makes all that could take the last administrator
-// away come one after the other, whoever it is about.
+// away come one after the other, whoever it is about. A role that is given has no members to lock: whoever gives it holds the role itself,
+// after the accounts.
 package authority

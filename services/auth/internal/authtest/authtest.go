@@ -140,6 +140,14 @@ func (b *Bundle) Int(t testing.TB, query string, args ...any) int {
 	return n
 }
 
+// Waiting returns when a statement waits for a lock that another transaction holds.
+func (b *Bundle) Waiting(t testing.TB) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		return b.Int(t, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") > 0
+	}, time.Minute, 10*time.Millisecond)
+}
+
 // As is ctx of somebody who holds these permissions.
 func As(ctx context.Context, account uuid.UUID, permissions ...string) context.Context {
 	return authz.WithPrincipal(ctx, &authz.Principal{

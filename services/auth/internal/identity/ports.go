@@ -103,7 +103,9 @@ type Passwords interface {
 // Roles keeps who has which role.
 type Roles interface {
 	RolesOf(ctx context.Context, account uuid.UUID) ([]Role, error)
-	RolesNamed(ctx context.Context, names []string) ([]Role, error)
+	// ShareRoles reads roles that are to be given and holds them as they are until the transaction ends: nobody gives what was added to a
+	// role after they were found to hold all of it. They are taken after the accounts, by name. One that is not there is left out.
+	ShareRoles(ctx context.Context, names []string) ([]Role, error)
 	AddRoles(ctx context.Context, account uuid.UUID, names []string, by string, at time.Time) error
 }
 

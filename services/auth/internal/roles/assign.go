@@ -70,9 +70,9 @@ func (s *Service) assign(ctx context.Context, tx Tx, id uuid.UUID, in *api.SetUs
 	return assignment(after, version), nil
 }
 
-// named are the roles of a request, or errs.Invalid "unknown_role" by their place in it.
+// named are the roles of a request, held as they are, or errs.Invalid "unknown_role" by their place in it.
 func named(ctx context.Context, tx Tx, names []string) ([]identity.Role, error) {
-	found, err := tx.RolesNamed(ctx, names)
+	found, err := tx.ShareRoles(ctx, names)
 	if err != nil {
 		return nil, err
 	}

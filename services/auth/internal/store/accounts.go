@@ -84,8 +84,8 @@ func (r records) RolesOf(ctx context.Context, account uuid.UUID) ([]identity.Rol
 	return rolesOf(rows), err
 }
 
-func (r records) RolesNamed(ctx context.Context, names []string) ([]identity.Role, error) {
-	rows, err := r.q.GetRolesByName(ctx, db.GetRolesByNameParams{OrgID: identity.Org, Names: names})
+func (r records) ShareRoles(ctx context.Context, names []string) ([]identity.Role, error) {
+	rows, err := r.q.ShareRoles(ctx, db.ShareRolesParams{OrgID: identity.Org, Names: names})
 	return rolesOf(rows), err
 }
 

@@ -120,44 +120,6 @@ func (q *Queries) GetRole(ctx context.Context, arg GetRoleParams) (Role, error) 
 	return i, err
 }
 
-const getRolesByName = `-- name: GetRolesByName :many
-SELECT org_id, name, description, permissions, built_in, version, created_at, updated_at FROM roles WHERE org_id = $1 AND name = ANY($2::text[]) ORDER BY name
-`
-
-type GetRolesByNameParams struct {
-	OrgID string
-	Names []string
-}
-
-func (q *Queries) GetRolesByName(ctx context.Context, arg GetRolesByNameParams) ([]Role, error) {
-	rows, err := q.db.Query(ctx, getRolesByName, arg.OrgID, arg.Names)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []Role{}
-	for rows.Next() {
-		var i Role
-		if err := rows.Scan(
-			&i.OrgID,
-			&i.Name,
-			&i.Description,
-			&i.Permissions,
-			&i.BuiltIn,
-			&i.Version,
-			&i.CreatedAt,
-			&i.UpdatedAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const hasOtherMember = `-- name: HasOtherMember :one
 SELECT EXISTS (
     SELECT FROM account_roles r JOIN accounts a ON a.id = r.account_id
@@ -390,6 +352,45 @@ type RemoveAccountRolesExceptParams struct {
 func (q *Queries) RemoveAccountRolesExcept(ctx context.Context, arg RemoveAccountRolesExceptParams) error {
 	_, err := q.db.Exec(ctx, removeAccountRolesExcept, arg.AccountID, arg.Roles)
 	return err
+}
+
+const shareRoles = `-- name: ShareRoles :many
+SELECT org_id, name, description, permissions, built_in, version, created_at, updated_at FROM roles WHERE org_id = $1 AND name = ANY($2::text[]) ORDER BY name FOR SHARE
+`
+
+type ShareRolesParams struct {
+	OrgID string
+	Names []string
+}
+
+// ShareRoles holds roles that are about to be given as they are: nobody changes what they allow between the check and the gift.
+func (q *Queries) ShareRoles(ctx context.Context, arg ShareRolesParams) ([]Role, error) {
+	rows, err := q.db.Query(ctx, shareRoles, arg.OrgID, arg.Names)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Role{}
+	for rows.Next() {
+		var i Role
+		if err := rows.Scan(
+			&i.OrgID,
+			&i.Name,
+			&i.Description,
+			&i.Permissions,
+			&i.BuiltIn,
+			&i.Version,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const updateRole = `-- name: UpdateRole :one

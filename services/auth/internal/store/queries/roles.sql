@@ -46,8 +46,9 @@ SELECT EXISTS (
     JOIN roles r ON r.org_id = o.org_id AND r.name = o.role
     WHERE m.org_id = @org_id AND m.role = @role AND NOT r.permissions <@ @held::text[]);
 
--- name: GetRolesByName :many
-SELECT * FROM roles WHERE org_id = @org_id AND name = ANY(@names::text[]) ORDER BY name;
+-- ShareRoles holds roles that are about to be given as they are: nobody changes what they allow between the check and the gift.
+-- name: ShareRoles :many
+SELECT * FROM roles WHERE org_id = @org_id AND name = ANY(@names::text[]) ORDER BY name FOR SHARE;
 
 -- name: ListAccountRoles :many
 SELECT r.* FROM account_roles ar JOIN roles r ON r.org_id = ar.org_id AND r.name = ar.role

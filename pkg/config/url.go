@@ -38,12 +38,28 @@ func CheckOrigin(variable, raw string) error {
 // CheckBase is a problem of variable when paths cannot be put behind its value: it may have a path, and neither a slash at its end, nor a
 // query, fragment or user.
 func CheckBase(variable, raw string) error {
-	u, err := readURL(raw)
-	if err != nil || u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(raw, "#") || strings.HasSuffix(raw, "/") {
+	if _, err := BaseOf(raw); err != nil || strings.HasSuffix(raw, "/") {
 		return Problemf(variable, "must be an http or https URL without a slash at the end, a query, a fragment or a user: "+
 			"https://app.example.com or https://app.example.com/account would do.")
 	}
 	return nil
+}
+
+// BaseOf is an http or https URL that paths can be put behind: it may have a path, and no query, fragment or user. A slash at its end is left
+// out. Its errors do not repeat the value.
+func BaseOf(raw string) (*url.URL, error) {
+	raw = strings.TrimSuffix(raw, "/")
+	u, err := readURL(raw)
+	switch {
+	case err != nil:
+		return nil, err
+	case u.User != nil:
+		return nil, errors.New("a URL with a user")
+	case u.RawQuery != "", u.ForceQuery, strings.Contains(raw, "#"), strings.HasSuffix(raw, "/"):
+		return nil, errors.New("a URL that no path can be put behind")
+	default:
+		return u, nil
+	}
 }
 
 // CheckURL is a problem of variable when its value is no http or https URL, or names a user, who would be shown wherever the URL is.

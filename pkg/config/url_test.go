@@ -50,11 +50,29 @@ func TestCheckBase(t *testing.T) {
 	}
 	for _, bad := range []string{
 		"", "app.example.com", "https://app.example.com/", "https://app.example.com/account/", "https://app.example.com?a=b",
-		"https://app.example.com?", "https://app.example.com#a", "https://app.example.com#", "https://ada:hunter2@app.example.com", "ftp://app.example.com",
+		"https://app.example.com?", "https://app.example.com/?", "https://app.example.com#a", "http://h:0", "http://*", "http://h:", "http:h", "https://app.example.com#", "https://ada:hunter2@app.example.com", "ftp://app.example.com",
 	} {
 		err := config.CheckBase("LINK_BASE_URL", bad)
 		require.ErrorContains(t, err, "LINK_BASE_URL must", bad)
 		require.ErrorContains(t, err, "https://app.example.com/account would do", bad)
+		require.NotContains(t, err.Error(), "hunter2")
+	}
+}
+
+func TestBaseOf(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]string{
+		"http://otel:4318": "http://otel:4318", "http://otel:4318/": "http://otel:4318", "https://api.example.com/range/": "https://api.example.com/range",
+	} {
+		got, err := config.BaseOf(raw)
+		require.NoError(t, err, raw)
+		require.Equal(t, want, got.String())
+	}
+	for _, bad := range []string{
+		"", "/", "h", "http:h", "http://", "http://h:0", "http://h:", "http://*", "http://h/?", "http://h?a=b", "http://h/#", "http://h//", "http://ada:hunter2@h",
+	} {
+		_, err := config.BaseOf(bad)
+		require.Error(t, err, bad)
 		require.NotContains(t, err.Error(), "hunter2")
 	}
 }

@@ -12,6 +12,7 @@ package netaddr
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -118,6 +119,30 @@ func parseHop(text string) netip.Addr {
 		return netip.Addr{}
 	}
 	return addr.Unmap().WithZone("")
+}
+
+// Host is the host of "name", "name:port", "[address]:port" or an address, as URLs and the Host field have it: a name in lower case, without
+// the dot that may end it, or a valid address.
+func Host(hostport string) (name string, address netip.Addr) {
+	host := hostport
+	if h, _, err := net.SplitHostPort(hostport); err == nil {
+		host = h
+	}
+	name = strings.TrimSuffix(strings.ToLower(host), ".")
+	if inner, ok := strings.CutPrefix(name, "["); ok {
+		name = strings.TrimSuffix(inner, "]")
+	}
+	if a, err := netip.ParseAddr(name); err == nil {
+		return "", a.Unmap()
+	}
+	return name, netip.Addr{}
+}
+
+// Local reports whether a host, with or without a port, is the machine that asks: localhost, a name below it (RFC 6761 section 6.3), or a
+// loopback address. Browsers take plain HTTP to it as secure (https://w3c.github.io/webappsec-secure-contexts).
+func Local(hostport string) bool {
+	name, address := Host(hostport)
+	return address.IsLoopback() || name == "localhost" || strings.HasSuffix(name, ".localhost")
 }
 
 // Shorten is the network that addr is in, as logs and statistics may keep it: the /24 of an IPv4 address, the /48 of an IPv6 address. That

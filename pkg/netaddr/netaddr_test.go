@@ -127,6 +127,33 @@ func FuzzClient(f *testing.F) {
 	})
 }
 
+func TestLocal(t *testing.T) {
+	t.Parallel()
+	for _, local := range []string{
+		"localhost", "localhost:8080", "LOCALHOST.", "localhost.:80", "app.localhost", "app.localhost:80", "127.0.0.1", "127.9.9.9:1", "::1", "[::1]", "[::1]:8080",
+		"[::ffff:127.0.0.1]:80", "::ffff:127.0.0.1",
+	} {
+		require.True(t, netaddr.Local(local), local)
+	}
+	for _, other := range []string{
+		"", ":8080", "example.com", "localhost.example.com", "notlocalhost", "192.0.2.1", "0.0.0.0:80", "[::]:80", "[2001:db8::1]", "127.0.0.1.example.com", "127.1", "[", "[]",
+	} {
+		require.False(t, netaddr.Local(other), other)
+	}
+}
+
+func TestHost(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{"Example.COM.:80": "example.com", "example.com": "example.com", "": "", ":80": ""} {
+		name, address := netaddr.Host(text)
+		require.Equal(t, want, name, text)
+		require.False(t, address.IsValid(), text)
+	}
+	name, address := netaddr.Host("[2001:db8::1]:80")
+	require.Empty(t, name)
+	require.Equal(t, netip.MustParseAddr("2001:db8::1"), address)
+}
+
 func TestShorten(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{

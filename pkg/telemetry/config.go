@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -49,7 +50,7 @@ func (c Config) Validate() error {
 		"parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio")
 	_, err := c.ratio()
 	must("OTEL_TRACES_SAMPLER_ARG", "a number from 0 to 1", err)
-	_, err = c.endpoint()
+	_, err = config.BaseOf(cmp.Or(c.Endpoint, "http://none"))
 	must("OTEL_EXPORTER_OTLP_ENDPOINT", "an http or https URL without a query, a fragment or a user (OTEL_EXPORTER_OTLP_HEADERS can say who it is)", err)
 	_, err = pairs(c.Headers)
 	must("OTEL_EXPORTER_OTLP_HEADERS", "name=value pairs separated by commas", err)
@@ -59,20 +60,6 @@ func (c Config) Validate() error {
 		errs = append(errs, config.Problemf("OTEL_METRIC_EXPORT_INTERVAL", "must not be negative."))
 	}
 	return errors.Join(errs...)
-}
-
-func (c Config) endpoint() (*url.URL, error) {
-	base, err := url.Parse(c.Endpoint)
-	if c.Endpoint == "" {
-		return base, err
-	}
-	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
-		return nil, errors.New("not an http or https URL")
-	}
-	if base.RawQuery != "" || base.Fragment != "" || base.User != nil {
-		return nil, errors.New("a URL that paths cannot be put behind, or with a user")
-	}
-	return base, nil
 }
 
 func (c Config) ratio() (float64, error) {

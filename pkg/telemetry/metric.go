@@ -14,6 +14,8 @@ import (
 	otelprometheus "go.opentelemetry.io/otel/exporters/prometheus"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
+
+	"github.com/atrium-mesh/atrium/pkg/config"
 )
 
 const defaultMetricInterval = time.Minute
@@ -49,7 +51,7 @@ func (c Config) metricInterval() time.Duration {
 }
 
 func newMetricExporter(ctx context.Context, cfg Config) (sdkmetric.Exporter, error) {
-	endpoint, err := cfg.endpoint()
+	endpoint, err := config.BaseOf(cfg.Endpoint)
 	if err != nil {
 		return nil, err
 	}

@@ -237,6 +237,13 @@ func TestConfigProblems(t *testing.T) {
 	}
 	require.Equal(t, src, named, "every variable has its problem")
 
+	for _, endpoint := range []string{"http://h:0", "http://*", "http://h/?", "http://h?a=b", "http://h/#", "http://ada:hunter2@h"} {
+		require.ErrorContains(t, telemetry.Config{Endpoint: endpoint}.Validate(), "OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+	}
+	for _, endpoint := range []string{"", "http://h:4318", "http://h:4318/", "https://h/base"} {
+		require.NoError(t, telemetry.Config{Endpoint: endpoint}.Validate(), endpoint)
+	}
+
 	_, err = telemetry.New(t.Context(), telemetry.Config{LogFormat: "xml"})
 	require.ErrorContains(t, err, "LOG_FORMAT")
 }

@@ -11,6 +11,8 @@ import (
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/atrium-mesh/atrium/pkg/config"
 )
 
 const (
@@ -93,7 +95,7 @@ func newSampler(cfg Config) (sdktrace.Sampler, error) {
 }
 
 func newSpanExporter(ctx context.Context, cfg Config) (sdktrace.SpanExporter, error) {
-	endpoint, err := cfg.endpoint()
+	endpoint, err := config.BaseOf(cfg.Endpoint)
 	if err != nil {
 		return nil, err
 	}

@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel/metric"
+
+	"github.com/atrium-mesh/atrium/pkg/config"
 )
 
 const (
@@ -84,8 +85,8 @@ func (i Issuer) problems() []error {
 	if i.URL == "" {
 		problems = append(problems, errors.New("its URL is required"))
 	}
-	if u, err := url.Parse(i.JWKSURL); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		problems = append(problems, errors.New("its JWKS URL must be an absolute http or https URL"))
+	if config.CheckURL("jwks_url", i.JWKSURL) != nil {
+		problems = append(problems, errors.New("its JWKS URL must be an absolute http or https URL without a user"))
 	}
 	if i.Audience == "" {
 		problems = append(problems, errors.New("its audience is required"))

@@ -4,7 +4,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/atrium-mesh/atrium/cmd/atrium/internal/check"
+	"github.com/atrium-mesh/atrium/pkg/config"
 )
 
 type checkFlags struct {
@@ -106,9 +106,10 @@ func (f checkFlags) readFiles(cfg *check.Config) error {
 
 // parseOrigin is scheme://host[:port] without a slash at its end.
 func parseOrigin(flag, text string, schemes ...string) (string, error) {
-	u, err := url.Parse(strings.TrimRight(text, "/"))
-	if err == nil && u.Hostname() != "" && u.Path == "" && u.RawQuery == "" && u.Fragment == "" && u.User == nil && slices.Contains(schemes, u.Scheme) {
-		return u.String(), nil
+	origin := strings.TrimRight(text, "/")
+	scheme, _, _ := strings.Cut(origin, "://")
+	if config.CheckOrigin(flag, origin) == nil && slices.Contains(schemes, strings.ToLower(scheme)) {
+		return origin, nil
 	}
 	return "", usagef("%s %q: must be %s://host:port", flag, text, schemes[len(schemes)-1])
 }

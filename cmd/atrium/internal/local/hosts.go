@@ -1,13 +1,12 @@
 package local
 
 import (
-	"net"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strings"
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/pkg/netaddr"
 )
 
 // Hosts are the names under which the /dev pages are served besides addresses and localhost. Mails hold links that change passwords; a
@@ -18,15 +17,8 @@ type Hosts []string
 // allow reports whether a request's Host is ours: an address, which no DNS server chooses, localhost and names below it (RFC 6761 section
 // 6.3), or a name that was configured.
 func (h Hosts) allow(hostport string) bool {
-	host := hostport
-	if name, _, err := net.SplitHostPort(hostport); err == nil {
-		host = name
-	}
-	host = strings.TrimSuffix(strings.ToLower(host), ".")
-	if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
-		return true
-	}
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || slices.ContainsFunc(h, func(name string) bool {
+	host, address := netaddr.Host(hostport)
+	return address.IsValid() || netaddr.Local(hostport) || slices.ContainsFunc(h, func(name string) bool {
 		return strings.EqualFold(strings.TrimSuffix(name, "."), host)
 	})
 }

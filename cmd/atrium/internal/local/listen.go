@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/atrium-mesh/atrium/pkg/netaddr"
 )
 
 // listenAddress is where the gateway listens and how people reach it.
@@ -21,10 +23,7 @@ type listenAddress struct {
 func (a listenAddress) Addr() string { return net.JoinHostPort(a.Host, strconv.Itoa(a.Port)) }
 
 // Loopback says that only this machine reaches the gateway.
-func (a listenAddress) Loopback() bool {
-	ip := net.ParseIP(a.Host)
-	return a.Host == "localhost" || (ip != nil && ip.IsLoopback())
-}
+func (a listenAddress) Loopback() bool { return netaddr.Local(a.Host) }
 
 // parseListen reads host:port, :port or port; it finds a free port for port 0 and says early when one is taken.
 func parseListen(ctx context.Context, text string) (listenAddress, error) {

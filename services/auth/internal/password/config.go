@@ -2,13 +2,12 @@ package password
 
 import (
 	"errors"
-	"net"
 	"net/url"
 	"time"
 	"unicode/utf8"
 
 	"github.com/atrium-mesh/atrium/pkg/config"
-	"github.com/atrium-mesh/atrium/services/auth/internal/password/breach"
+	"github.com/atrium-mesh/atrium/pkg/netaddr"
 )
 
 // Config is how expensive a hash is, how many may wait for one, and which passwords nobody may choose. The defaults are OWASP's smallest for argon2id.
@@ -48,7 +47,11 @@ func (c Config) Validate() error {
 	check(c.Concurrency >= 0, "PASSWORD_CONCURRENCY", "must not be negative.")
 	check(c.QueueLength >= 0, "PASSWORD_QUEUE_LENGTH", "must not be negative.")
 	check(c.QueueWait >= 0, "PASSWORD_QUEUE_WAIT", "must not be negative.")
-	check(c.BreachURL == "" || breach.Valid(c.BreachURL), "PASSWORD_BREACH_URL", "must be an http or https URL without a query, such as https://api.pwnedpasswords.com/range.")
+	if c.BreachURL != "" {
+		_, err := config.BaseOf(c.BreachURL)
+		check(err == nil, "PASSWORD_BREACH_URL",
+			"must be an http or https URL without a query, fragment or user, such as https://api.pwnedpasswords.com/range.")
+	}
 	for _, word := range c.ContextWords {
 		check(utf8.RuneCountInString(word) >= shortestPart && len(word) <= maxKnown, "PASSWORD_CONTEXT_WORDS", "must be words of %d characters and more.", shortestPart)
 	}
@@ -58,8 +61,10 @@ func (c Config) Validate() error {
 // Context is every word that no password may be made of where issuer is the address of the mesh.
 func (c Config) Context(issuer string) []string {
 	words := append([]string{c.ProductName}, c.ContextWords...)
-	if u, err := url.Parse(issuer); err == nil && u.Hostname() != "localhost" && net.ParseIP(u.Hostname()) == nil {
-		words = append(words, u.Hostname())
+	if u, err := url.Parse(issuer); err == nil {
+		if name, address := netaddr.Host(u.Host); !address.IsValid() && !netaddr.Local(u.Host) {
+			words = append(words, name)
+		}
 	}
 	return words
 }

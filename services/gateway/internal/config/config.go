@@ -4,7 +4,6 @@ package config
 import (
 	"errors"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/atrium-mesh/atrium/pkg/config"
@@ -48,7 +47,7 @@ func (c Config) Validate() error {
 		}
 	}
 	for name, u := range map[string]*url.URL{"AUTH_URL": c.AuthURL, "USERS_URL": c.UsersURL, "NOTIFICATIONS_URL": c.NotificationsURL} {
-		if u == nil || config.CheckBase(name, strings.TrimSuffix(u.String(), "/")) != nil {
+		if !isBase(u) {
 			problems = append(problems, config.Problemf(name, "must be an http or https URL without a query, a fragment or a user, such as http://auth:8080."))
 		}
 	}
@@ -63,6 +62,14 @@ func (c Config) Validate() error {
 		problems = append(problems, config.Problemf("REDIS_URL", "must be a URL such as redis://user:password@host:6379/0."))
 	}
 	return errors.Join(problems...)
+}
+
+func isBase(u *url.URL) bool {
+	if u == nil {
+		return false
+	}
+	_, err := config.BaseOf(u.String())
+	return err == nil
 }
 
 // Origin is the gateway's own as browsers write it: that of ISSUER.

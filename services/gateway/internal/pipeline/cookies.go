@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -9,6 +8,7 @@ import (
 
 	"golang.org/x/net/publicsuffix"
 
+	"github.com/atrium-mesh/atrium/pkg/netaddr"
 	auth "github.com/atrium-mesh/atrium/services/auth/api"
 )
 
@@ -19,7 +19,7 @@ func (p *Pipeline) cookiesLost(r *http.Request) string {
 	switch {
 	case site == "" && origin == "":
 		return ""
-	case !strings.HasPrefix(p.Origin, "https://") && !loopback(r.Host):
+	case !strings.HasPrefix(p.Origin, "https://") && !netaddr.Local(r.Host):
 		return auth.LostInsecure
 	case site == "cross-site", site == "" && !sameSiteAs(origin, p.Origin):
 		return auth.LostCrossSite
@@ -48,17 +48,4 @@ func siteOf(host string) string {
 		return domain
 	}
 	return host
-}
-
-// loopback reports whether browsers take plain HTTP to this host as secure (https://w3c.github.io/webappsec-secure-contexts).
-func loopback(hostport string) bool {
-	host := hostport
-	if h, _, err := net.SplitHostPort(hostport); err == nil {
-		host = h
-	}
-	host = strings.ToLower(strings.Trim(host, "[]"))
-	if addr, err := netip.ParseAddr(host); err == nil {
-		return addr.IsLoopback()
-	}
-	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }

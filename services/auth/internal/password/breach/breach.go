@@ -27,6 +27,8 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/metric/noop"
+
+	"github.com/atrium-mesh/atrium/pkg/config"
 )
 
 const (
@@ -55,9 +57,9 @@ type Client struct {
 
 // New makes a client of the service at endpoint, such as https://api.pwnedpasswords.com/range.
 func New(endpoint string, deps Deps) (*Client, error) {
-	u, err := url.Parse(endpoint)
-	if err != nil || !Valid(endpoint) {
-		return nil, errors.Join(errors.New("the address of the breached passwords is not an http or https URL"), err)
+	base, err := config.BaseOf(endpoint)
+	if err != nil {
+		return nil, fmt.Errorf("the address of the breached passwords is %w", err)
 	}
 	if deps.Logger == nil {
 		deps.Logger = slog.New(slog.DiscardHandler)
@@ -82,7 +84,7 @@ func New(endpoint string, deps Deps) (*Client, error) {
 		MaxResponseHeaderBytes: 16 << 10,
 	}
 	return &Client{
-		endpoint: strings.TrimSuffix(u.String(), "/"),
+		endpoint: base.String(),
 		logger:   deps.Logger,
 		asked:    asked,
 		http: &http.Client{
@@ -98,12 +100,6 @@ func New(endpoint string, deps Deps) (*Client, error) {
 			IsExcluded:  func(err error) bool { return errors.Is(err, context.Canceled) }, // the client went away: no failure of theirs
 		}),
 	}, nil
-}
-
-// Valid reports whether an address can be asked: http or https, without a query, a fragment or a user.
-func Valid(endpoint string) bool {
-	u, err := url.Parse(endpoint)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.RawQuery == "" && u.Fragment == "" && u.User == nil
 }
 
 // Known reports whether the service knows a password. It is false when it cannot be asked.

@@ -175,7 +175,7 @@ func TestKnown_a_client_that_leaves_opens_nothing(t *testing.T) {
 
 func TestNew_refuses(t *testing.T) {
 	t.Parallel()
-	for _, endpoint := range []string{"", "api.example.com/range", "ftp://api.example.com", "https://", "https://a@b.c/range", "https://b.c/?q=1", "https://b.c/#x", ":"} {
+	for _, endpoint := range []string{"", "api.example.com/range", "ftp://api.example.com", "https://", "https://a@b.c/range", "https://b.c/?q=1", "https://b.c/?", "http://b.c:0", "http://*", "https://b.c/#x", ":"} {
 		_, err := breach.New(endpoint, breach.Deps{})
 		require.Error(t, err, endpoint)
 	}

@@ -115,22 +115,23 @@ func withProblem(doc *huma.OpenAPI, own *huma.Response, status int) *huma.Respon
 	return &both
 }
 
+// errorStatuses are those of the operation's own and of all that stands before it, at the gateway and in the service.
 func errorStatuses(in reflect.Type, m Meta, own []int) []int {
 	statuses := append([]int{
-		http.StatusBadRequest,          // an address or a field that cannot be read
-		http.StatusUnprocessableEntity, // a parameter that is not declared
+		http.StatusBadRequest,            // an address or a field that cannot be read
+		http.StatusUnauthorized,          // a token that is missing or not good; of public operations, one in the address
+		http.StatusRequestEntityTooLarge, // also a body where none is asked for
+		http.StatusUnprocessableEntity,   // a parameter that is not declared
 		http.StatusServiceUnavailable, http.StatusGatewayTimeout, http.StatusInternalServerError,
 	}, own...)
 	if _, body := in.FieldByName("Body"); body {
-		statuses = append(statuses, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+		statuses = append(statuses, http.StatusUnsupportedMediaType)
 	}
 	if strings.Contains(m.Path, "{") {
 		statuses = append(statuses, http.StatusNotFound)
 	}
-	if !m.Allow.IsPublic() {
-		statuses = append(statuses, http.StatusUnauthorized)
-	}
-	if m.Allow.Permission() != "" {
+	reads := m.Method == http.MethodGet || m.Method == http.MethodHead
+	if m.Allow.Permission() != "" || !reads || m.Stream { // without the permission; by a page of another origin
 		statuses = append(statuses, http.StatusForbidden)
 	}
 	if m.Limit != LimitNone {

@@ -54,6 +54,7 @@ func ReadContract(raw []byte) (*Contract, error) {
 	compiler := jsonschema.NewCompiler()
 	compiler.DefaultDraft(jsonschema.Draft2020)
 	compiler.AssertFormat()
+	compiler.RegisterFormat(&jsonschema.Format{Name: "idn-email", Validate: checkAddress})
 	if err := compiler.AddResource(documentURL, doc); err != nil {
 		return nil, fmt.Errorf("read the contract: %w", err)
 	}

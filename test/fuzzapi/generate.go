@@ -50,9 +50,20 @@ func (g generator) request(o *Operation) *Request {
 			body = o.Example
 		}
 		r.Body = encode(o.BodyType, body)
+		if len(r.Body) == 0 { // a form without fields is no body
+			r.Body = encode(o.BodyType, g.oneMember(o.BodySchema))
+		}
 		r.Header = append(r.Header, [2]string{"Content-Type", o.BodyType})
 	}
 	return r
+}
+
+// oneMember is an object with one of the schema's members.
+func (g generator) oneMember(schema map[string]any) any {
+	properties := object(g.contract.resolve(schema)["properties"])
+	names := slices.Sorted(maps.Keys(properties))
+	name := names[g.IntN(len(names))]
+	return map[string]any{name: g.value(object(properties[name]), name, 0)}
 }
 
 const deepest = 8
@@ -130,6 +141,8 @@ func (g generator) text(s map[string]any, name string) any {
 		return g.known.pick(g.Rand, "", name, "0198c5a0-6f5e-7c3b-9a51-3f7d1c2b4a5e")
 	case "date-time":
 		return []string{"2026-01-02T15:04:05Z", "2030-12-31T23:59:59.123Z", "2026-01-02T15:04:05+02:00"}[g.IntN(3)]
+	case "idn-email":
+		return []string{"fuzz", "Fuzz", "fúzz", "ファズ"}[g.IntN(4)] + plain(float64(g.IntN(1_000_000))) + "@atrium.example"
 	case "email":
 		return "fuzz" + plain(float64(g.IntN(1_000_000))) + "@atrium.example"
 	case "uri":

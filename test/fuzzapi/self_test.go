@@ -148,6 +148,27 @@ func TestItFindsNothingAtTheStrictReader(t *testing.T) {
 	require.NotZero(t, report.Accepted["make-thing"])
 }
 
+// TestItSendsNoEmptyForms: a form without fields is no body at all, which only a spoiler sends.
+func TestItSendsNoEmptyForms(t *testing.T) {
+	t.Parallel()
+	contract := strings.NewReplacer("application/json\": {\"schema\": {", "application/x-www-form-urlencoded\": {\"schema\": {",
+		`, "required": ["full_name"]`, "").Replace(thingsContract)
+	report := fuzzBy(t, contract, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if len(body) == 0 {
+			w.Header().Set("Content-Type", "application/problem+json")
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = io.WriteString(w, `{"status": 400, "code": "malformed_body"}`)
+			return
+		}
+		refuse(w, http.StatusUnprocessableEntity)
+	}))
+	for _, f := range report.Findings {
+		require.NotContains(t, f.Fault, "nobody spoiled", f.Request)
+	}
+	require.NotZero(t, report.Statuses[http.StatusUnprocessableEntity])
+}
+
 func TestARunIsToldByItsSeed(t *testing.T) {
 	t.Parallel()
 	run := func() []string {
@@ -175,9 +196,14 @@ func (nobody) Renew(string)        {}
 
 func fuzz(t *testing.T, handler http.Handler) *fuzzapi.Report {
 	t.Helper()
+	return fuzzBy(t, thingsContract, handler)
+}
+
+func fuzzBy(t *testing.T, contract string, handler http.Handler) *fuzzapi.Report {
+	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
-	c, err := fuzzapi.ReadContract([]byte(thingsContract))
+	c, err := fuzzapi.ReadContract([]byte(contract))
 	require.NoError(t, err)
 	report, err := fuzzapi.Run(t.Context(), fuzzapi.Options{
 		Origin: server.URL, Client: server.Client(), Contract: c, Callers: nobody{}, Seed: 7, Requests: 2000,

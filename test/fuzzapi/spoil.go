@@ -143,6 +143,7 @@ var addressSpoilers = []spoiler{
 	{"half escape", addQuery("page=%")},
 	{"query that is not UTF-8", addQuery("q=%ff")},
 	{"NUL in the query", addQuery("q=%00")},
+	{"token in the query", addQuery("access_token=a.b.c")},
 	{"repeated parameter", func(g generator, r *Request) bool {
 		_, raw, _ := strings.Cut(r.Target, "?")
 		first, _, _ := strings.Cut(raw, "&")
@@ -237,6 +238,8 @@ var fieldSpoilers = []spoiler{
 			{"Range", "bytes=0-"},
 			{"Expect", "100-continue"},
 			{"Cookie", "__Secure-atrium_refresh=a; x"},
+			{"Cookie", "__Host-atrium_access=a; __Host-atrium_access=b"},
+			{"Sec-Fetch-Site", "cross-site"},
 			{"Traceparent", "00-zz"},
 			{"Upgrade", "h2c"},
 			{"Origin", "https://evil.example"},

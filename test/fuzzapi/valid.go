@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -56,6 +57,23 @@ func invalidQuery(o *Operation, raw string) string {
 		}
 	}
 	return ""
+}
+
+// checkAddress is the format idn-email (RFC 6531), which the validator takes everything for: one local part and one domain, neither with what
+// would have to be quoted.
+func checkAddress(v any) error {
+	s, ok := v.(string)
+	if !ok {
+		return nil
+	}
+	local, domain, _ := strings.Cut(strings.TrimSpace(s), "@")
+	if local == "" || domain == "" || !clean(s) || strings.ContainsAny(local+domain, "@\"<>(),:;\\[]") {
+		return errors.New("it is no address")
+	}
+	if strings.ContainsFunc(local+domain, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
+		return errors.New("it is no address")
+	}
+	return nil
 }
 
 func clean(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }

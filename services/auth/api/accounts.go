@@ -14,7 +14,7 @@ const tagAccounts = "Accounts"
 
 // Registration is what a person signs up with.
 type Registration struct {
-	Email    string `json:"email" format:"email" minLength:"3" maxLength:"254" doc:"The address to sign in with; a link is sent there to prove it" example:"ada@example.com"`
+	Email    string `json:"email" format:"idn-email" minLength:"3" maxLength:"254" doc:"The address to sign in with; a link is sent there to prove it" example:"ada@example.com"`
 	Password string `json:"password" minLength:"12" maxLength:"256" writeOnly:"true" doc:"At least 12 characters; not a common or a breached password, not made of the own name or address, or of this site's" example:"seven green bicycles"`
 	FullName string `json:"full_name" minLength:"1" maxLength:"200" doc:"What to call the person" example:"Ada Lovelace"`
 	Locale   string `json:"locale,omitempty" maxLength:"35" pattern:"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$" doc:"The language to write to the person in (BCP 47); English when left out" example:"en"`
@@ -178,7 +178,7 @@ var NotMe = op.Op[NotMeRequest, struct{}]{
 // Setup is the first administrator.
 type Setup struct {
 	Token    string `json:"token" minLength:"1" maxLength:"512" writeOnly:"true" doc:"The token of the setup link" example:"Zm9yIHRoZSBleGFtcGxlIG9ubHksIG5vdCBhIHRva2Vu"`
-	Email    string `json:"email" format:"email" minLength:"3" maxLength:"254" doc:"The address to sign in with" example:"root@example.com"`
+	Email    string `json:"email" format:"idn-email" minLength:"3" maxLength:"254" doc:"The address to sign in with" example:"root@example.com"`
 	Password string `json:"password" minLength:"12" maxLength:"256" writeOnly:"true" doc:"The password to sign in with" example:"seven green bicycles"`
 	FullName string `json:"full_name" minLength:"1" maxLength:"200" doc:"What to call the person" example:"Grace Hopper"`
 }

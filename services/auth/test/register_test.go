@@ -28,6 +28,7 @@ func TestRegister_refuses(t *testing.T) {
 	}{
 		"an_address_that_is_none":      {object{"email": "not-an-address"}, "body.email", "format"},
 		"an_address_with_a_name":       {object{"email": "Eve <eve@example.com>"}, "body.email", "format"},
+		"an_address_of_two_mailboxes":  {object{"email": "ılker@example.com"}, "body.email", "format"},
 		"an_address_without_a_domain":  {object{"email": "eve@localhost"}, "body.email", "format"},
 		"a_short_password":             {object{"password": "bicycles"}, "body.password", "too_short"},
 		"a_long_password":              {object{"password": strings.Repeat("x7 ", 100)}, "body.password", "too_long"},
@@ -57,6 +58,14 @@ func TestRegister_refuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestRegister_wide_letters: mail goes to the address that is compared, and to no other that looks like it.
+func TestRegister_wide_letters(t *testing.T) {
+	t.Parallel()
+	m := setup(t, nil)
+	a := m.client(t).post("/api/v1/auth/register", object{"email": "ｗｉｄｅ@example.com", "password": goodPassword, "full_name": "Wide"}).want(t, 202)
+	require.Equal(t, "wide@example.com", read[api.SignedUp](t, a).Email)
 }
 
 func TestRegister_disabled(t *testing.T) {

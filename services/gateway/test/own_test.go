@@ -4,10 +4,15 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strconv"
+	"strings"
 	"testing"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/stretchr/testify/require"
 
+	"github.com/atrium-mesh/atrium/pkg/config"
+	auth "github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/gateway"
 )
 
@@ -30,6 +35,44 @@ func TestOwnPages(t *testing.T) {
 	m.do(t, request{path: "/docs/nothing.js"}).refused(t, http.StatusNotFound, "route_not_found")
 	m.do(t, request{method: "POST", path: "/docs"}).refused(t, http.StatusNotFound, "route_not_found")
 	m.silent(t)
+}
+
+// TestOwnAnswersAreDocumented: whatever the gateway refuses by itself, the contract of the operation knows the status.
+func TestOwnAnswersAreDocumented(t *testing.T) {
+	t.Parallel()
+	m := start(t, config.Source{"MAX_BODY_BYTES": "2048"})
+	big := strings.Repeat("x", 2049)
+	cookie := auth.CookieAccess + "=" + m.issuer.SignUser(ada)
+	for path, item := range gateway.OpenAPI(m.issuer.URL).Paths {
+		for _, o := range []*huma.Operation{item.Get, item.Put, item.Post, item.Delete, item.Patch} {
+			if o == nil {
+				continue
+			}
+			at := strings.NewReplacer("{id}", ada, "{name}", "x", "{session_id}", ada).Replace(path)
+			for name, q := range map[string]request{
+				"nobody":              {},
+				"a bad token":         {token: "nonsense"},
+				"a token in the URL":  {path: "?access_token=x"},
+				"a bad ticket":        {path: "?ticket=x"},
+				"a bad escape":        {path: "?a=%zz"},
+				"two cookies":         {header: http.Header{"Cookie": {cookie + "; " + cookie}}},
+				"another's page":      {header: http.Header{"Origin": {"https://evil.example"}}},
+				"another's, cookies":  {header: http.Header{"Origin": {"https://evil.example"}, "Cookie": {cookie}}},
+				"another's, token":    {header: http.Header{"Origin": {"https://evil.example"}}, token: "nonsense"},
+				"no permission":       {token: m.issuer.SignUser(bob)},
+				"a large body":        {body: big},
+				"a body of odd types": {body: "x", header: http.Header{"Content-Type": {"x", "y"}}},
+			} {
+				q.method, q.path = o.Method, at+q.path
+				got := m.do(t, q)
+				if got.Status < http.StatusBadRequest { // what stands for the service answers 200
+					continue
+				}
+				require.Contains(t, o.Responses, strconv.Itoa(got.Status), "%s: %s: %s", o.OperationID, name, got.Body)
+				require.NotEmpty(t, got.Problem.Code, "%s: %s: %d", o.OperationID, name, got.Status)
+			}
+		}
+	}
 }
 
 func TestPanicOfAHandler(t *testing.T) {

@@ -94,7 +94,7 @@ var ListUsers = op.Op[ListUsersRequest, ListUsersResponse]{
 
 // NewUser is what an administrator makes a user of.
 type NewUser struct {
-	Email    string   `json:"email" format:"email" minLength:"3" maxLength:"254" doc:"The address to invite" example:"grace@example.com"`
+	Email    string   `json:"email" format:"idn-email" minLength:"3" maxLength:"254" doc:"The address to invite" example:"grace@example.com"`
 	FullName string   `json:"full_name" minLength:"1" maxLength:"200" doc:"What to call the person" example:"Grace Hopper"`
 	Locale   string   `json:"locale,omitempty" maxLength:"35" pattern:"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$" doc:"Language to write to the person in (BCP 47); en when left out" example:"en"`
 	TimeZone string   `json:"time_zone,omitempty" maxLength:"64" doc:"Time zone of the person (IANA); UTC when left out" example:"America/New_York"`

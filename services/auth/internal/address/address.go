@@ -21,22 +21,35 @@ const (
 
 // Address is an address that mail can be sent to.
 type Address struct {
-	Typed string // as the person wrote it, without spaces around
+	Typed string // where mail goes: as the person wrote it, without spaces around and with wide and otherwise dressed-up letters made plain (NFKC)
 	Key   string // the same for everything that is the same address to us
 }
 
 // Parse reads an address. One that is none is errs.Invalid on field, without the address. So is one whose key is not its own key again,
 // however it is capitalized: a few letters (İ) have no stable lower case, and two keys for one address would be two accounts.
+//
+// Mail goes to what is compared, but for capitals: ａｄａ@ and ada@ may be two people's mailboxes, and who has the one must not be taken for,
+// nor keep out, who has the other. Letters that are one letter only to the key (ı and i) are refused for the same reason.
 func Parse(field, raw string) (Address, error) {
 	raw = strings.TrimSpace(raw)
-	if len(raw) > MaxLength { // NFC makes nothing of it an address that would have been too long without
+	if len(raw) > MaxLength { // NFKC makes nothing of it an address that would have been too long without
 		return Address{}, invalid(field)
 	}
-	a := Address{Typed: norm.NFC.String(raw), Key: KeyOf(raw)}
+	a := Address{Typed: norm.NFKC.String(raw), Key: KeyOf(raw)}
 	if !valid(a.Typed) || !valid(a.Key) || KeyOf(a.Key) != a.Key || KeyOf(strings.ToUpper(a.Key)) != a.Key || KeyOf(a.Typed) != a.Key {
 		return Address{}, invalid(field)
 	}
+	if !sameMailbox(a) {
+		return Address{}, invalid(field)
+	}
 	return a, nil
+}
+
+// sameMailbox reports whether mail goes to what is compared, but for capitals.
+func sameMailbox(a Address) bool {
+	typed, _, _ := cutLast(a.Typed)
+	key, _, _ := cutLast(a.Key)
+	return strings.EqualFold(typed, key) // the domains have one form in ASCII, or the key would be another
 }
 
 func invalid(field string) error {

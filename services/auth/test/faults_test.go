@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/atrium-mesh/atrium/pkg/config"
 	"github.com/atrium-mesh/atrium/pkg/pgtest"
 	"github.com/atrium-mesh/atrium/pkg/service/servicetest"
 	"github.com/atrium-mesh/atrium/services/auth"
@@ -65,7 +66,11 @@ func TestNATSAway(t *testing.T) {
 func TestReplicas(t *testing.T) {
 	t.Parallel()
 	a := setup(t, nil)
-	b := setupWith(t, nil, servicetest.Options{DatabaseURL: a.DatabaseURL, NATS: a.Server, Issuer: a.Issuer})
+	b := setupWith(t, config.Source{"SMTP_URL": a.smtp.URL()}, servicetest.Options{ // either of them sends the mail
+		DatabaseURL: a.DatabaseURL,
+		NATS:        a.Server,
+		Issuer:      a.Issuer,
+	})
 	a.person(t, "ada@example.com")
 	tokens := a.client(t).login("ada@example.com", goodPassword)
 	require.True(t, b.signedIn(t, tokens.AccessToken))

@@ -2,6 +2,9 @@
 // invitation, or to tell that somebody tried to sign up. They are counted for the mailbox and not for the account, since one mailbox has
 // as many addresses as its owner likes, and a flood of mails is felt there.
 //
+// One client network has at most half of a mailbox's mails, its share: whoever knows an address could otherwise keep its owner from getting
+// a mail. Somebody with several networks still can; that takes as many of them as shares make up the whole.
+//
 // A mail is counted in the transaction that asks for it. Whoever asked learns nothing of a mail that is held back: the answer would tell
 // that there is an account.
 package mailboxes
@@ -21,7 +24,9 @@ import (
 	"go.opentelemetry.io/otel/metric/noop"
 
 	"github.com/atrium-mesh/atrium/pkg/config"
+	"github.com/atrium-mesh/atrium/pkg/request"
 	"github.com/atrium-mesh/atrium/services/auth/internal/audit"
+	"github.com/atrium-mesh/atrium/services/auth/internal/devices"
 	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
 )
 
@@ -35,8 +40,8 @@ const Retention = day
 
 // Config is how many mails a mailbox gets.
 type Config struct {
-	Hourly int `env:"MAILBOX_HOURLY" envDefault:"4" doc:"How many mails of verification, reset and sign-up one mailbox gets within an hour."`
-	Daily  int `env:"MAILBOX_DAILY" envDefault:"10" doc:"How many of these mails one mailbox gets within a day, at most 1000."`
+	Hourly int `env:"MAILBOX_HOURLY" envDefault:"4" doc:"How many mails of verification, reset and sign-up one mailbox gets within an hour. One client network may ask for half of them, rounded up."`
+	Daily  int `env:"MAILBOX_DAILY" envDefault:"10" doc:"How many of these mails one mailbox gets within a day, at most 1000. One client network may ask for half of them, rounded up."`
 }
 
 const mostDaily = 1000 // instants in one row
@@ -51,6 +56,14 @@ func (c Config) Validate() error {
 		problems = append(problems, config.Problemf("MAILBOX_DAILY", "must be at least MAILBOX_HOURLY, and at most %d.", mostDaily))
 	}
 	return errors.Join(problems...)
+}
+
+// share is what one client network may ask for.
+func (c Config) share() Config {
+	return Config{
+		Hourly: (c.Hourly + 1) / 2,
+		Daily:  (c.Daily + 1) / 2,
+	}
 }
 
 // Tx is what counting takes part in.
@@ -79,40 +92,65 @@ func New(cfg Config, key []byte, provider metric.MeterProvider) (*Counter, error
 	return &Counter{Config: cfg, key: key, held: held}, nil
 }
 
-// Claim counts a mail to the mailbox of an account's address and is zero. When the mailbox has had enough it counts nothing and is how
-// long to wait: then the mail is not to be asked for. The audit trail says so, once an hour however often somebody asks.
+// Claim counts a mail to the mailbox of an account's address, and to the share of the client network that ctx's request comes from, and is
+// zero. When the mailbox or the share has had enough it counts nothing and is how long to wait: then the mail is not to be asked for. The
+// audit trail says so, once an hour however often somebody asks.
 func (c *Counter) Claim(ctx context.Context, tx Tx, account uuid.UUID, emailKey string, now time.Time) (wait time.Duration, err error) {
-	box, err := tx.LockMailbox(ctx, c.hash(emailKey), now)
+	// The whole is locked first, by everybody: a share is its mailbox's alone, so nobody waits for a share who holds another one.
+	whole, err := lock(ctx, tx, c.hash(emailKey), now)
 	if err != nil {
 		return 0, err
 	}
-	box.Mails = since(box.Mails, now.Add(-day))
-	if wait = c.wait(box.Mails, now); wait == 0 {
+	if wait = c.wait(whole.Mails, now); wait > 0 { // no row for each network that asks in vain
+		return wait, c.hold(ctx, tx, whole, account, now)
+	}
+	share, err := lock(ctx, tx, c.shareHash(emailKey, request.From(ctx).SeenIP()), now)
+	if err != nil {
+		return 0, err
+	}
+	if wait = c.share().wait(share.Mails, now); wait > 0 {
+		return wait, c.hold(ctx, tx, whole, account, now)
+	}
+	for _, box := range []identity.Mailbox{whole, share} {
 		box.Mails = append(box.Mails, now)
-		return 0, tx.SaveMailbox(ctx, box, now)
+		if err := tx.SaveMailbox(ctx, box, now); err != nil {
+			return 0, err
+		}
 	}
+	return 0, nil
+}
+
+// lock reads the mails that still count.
+func lock(ctx context.Context, tx Tx, key []byte, now time.Time) (identity.Mailbox, error) {
+	box, err := tx.LockMailbox(ctx, key, now)
+	box.Mails = since(box.Mails, now.Add(-day))
+	return box, err
+}
+
+// hold tells the trail of a mail that is not sent, unless it was told of one to this mailbox within the hour.
+func (c *Counter) hold(ctx context.Context, tx Tx, whole identity.Mailbox, account uuid.UUID, now time.Time) error {
 	c.held.Add(ctx, 1)
-	if box.HeldAt != nil && now.Sub(*box.HeldAt) < hour {
-		return wait, nil
+	if whole.HeldAt != nil && now.Sub(*whole.HeldAt) < hour {
+		return nil
 	}
-	box.HeldAt = &now
-	if err := tx.SaveMailbox(ctx, box, now); err != nil {
-		return wait, err
+	whole.HeldAt = &now
+	if err := tx.SaveMailbox(ctx, whole, now); err != nil {
+		return err
 	}
 	entry, err := audit.New(ctx, now, audit.MailHeldBack, account.String())
 	if err != nil {
-		return wait, err
+		return err
 	}
-	return wait, tx.WriteAudit(ctx, entry.By(audit.System).Failed()) // nobody knows who asked
+	return tx.WriteAudit(ctx, entry.By(audit.System).Failed()) // nobody knows who asked
 }
 
-// Force counts a mail that is sent in any case.
+// Force counts a mail that is sent in any case. It takes nothing of a network's share.
 func (c *Counter) Force(ctx context.Context, tx Tx, emailKey string, now time.Time) error {
-	box, err := tx.LockMailbox(ctx, c.hash(emailKey), now)
+	box, err := lock(ctx, tx, c.hash(emailKey), now)
 	if err != nil {
 		return err
 	}
-	box.Mails = append(since(box.Mails, now.Add(-day)), now)
+	box.Mails = append(box.Mails, now)
 	if extra := len(box.Mails) - c.Daily; extra > 0 {
 		box.Mails = box.Mails[extra:]
 	}
@@ -120,7 +158,7 @@ func (c *Counter) Force(ctx context.Context, tx Tx, emailKey string, now time.Ti
 }
 
 // wait goes by mails of the last day, oldest first.
-func (c *Counter) wait(mails []time.Time, now time.Time) time.Duration {
+func (c Config) wait(mails []time.Time, now time.Time) time.Duration {
 	var wait time.Duration
 	if n := len(mails) - c.Daily; n >= 0 {
 		wait = mails[n].Add(day).Sub(now)
@@ -139,6 +177,14 @@ func since(mails []time.Time, from time.Time) []time.Time {
 func (c *Counter) hash(emailKey string) []byte {
 	h := hmac.New(sha256.New, c.key)
 	_, _ = h.Write([]byte(Of(emailKey)))
+	return h.Sum(nil)
+}
+
+// shareHash is that of a network's share of a mailbox. Clients without an address, as those of another service, are one network.
+func (c *Counter) shareHash(emailKey, clientIP string) []byte {
+	network, _ := devices.Network(clientIP)
+	h := hmac.New(sha256.New, c.key)
+	_, _ = h.Write([]byte(Of(emailKey) + "\x00" + network)) // an address has no NUL, so this is no mailbox
 	return h.Sum(nil)
 }
 

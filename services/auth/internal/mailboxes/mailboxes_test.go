@@ -1,6 +1,9 @@
 package mailboxes_test
 
 import (
+	"context"
+	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -8,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/atrium-mesh/atrium/pkg/request"
 	"github.com/atrium-mesh/atrium/services/auth/internal/audit"
 	"github.com/atrium-mesh/atrium/services/auth/internal/authtest"
 	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
@@ -44,22 +48,41 @@ func FuzzOf(f *testing.F) {
 type bundle struct {
 	*authtest.Bundle
 	*mailboxes.Counter
+	networks atomic.Uint32
 }
 
 func setup(t *testing.T) *bundle {
 	t.Helper()
 	counter, err := mailboxes.New(mailboxes.Config{Hourly: 4, Daily: 10}, []byte("key of the mailboxes"), nil)
 	require.NoError(t, err)
-	return &bundle{authtest.New(t), counter}
+	return &bundle{Bundle: authtest.New(t), Counter: counter}
 }
 
-func (b *bundle) claim(t testing.TB, account uuid.UUID, key string) (wait time.Duration) {
+// newcomer is the address of a client in a network that has not asked before.
+func (b *bundle) newcomer() string {
+	return fmt.Sprintf("2001:db8:%x::1", b.networks.Add(1))
+}
+
+// claim is one from a network that has not asked before.
+func (b *bundle) claim(t testing.TB, account uuid.UUID, key string) time.Duration {
 	t.Helper()
-	require.NoError(t, b.Store.InTx(t.Context(), func(tx identity.Tx) (err error) {
-		wait, err = b.Claim(t.Context(), tx, account, key, b.Clock.Now())
-		return err
-	}))
+	return b.claimFrom(t, b.newcomer(), account, key)
+}
+
+func (b *bundle) claimFrom(t testing.TB, ip string, account uuid.UUID, key string) time.Duration {
+	t.Helper()
+	wait, err := b.tryFrom(t.Context(), ip, account, key)
+	require.NoError(t, err)
 	return wait
+}
+
+func (b *bundle) tryFrom(ctx context.Context, ip string, account uuid.UUID, key string) (wait time.Duration, err error) {
+	ctx = request.With(ctx, request.Request{Via: request.Gateway, ClientIP: ip})
+	err = b.Store.InTx(ctx, func(tx identity.Tx) (err error) {
+		wait, err = b.Claim(ctx, tx, account, key, b.Clock.Now())
+		return err
+	})
+	return wait, err
 }
 
 func (b *bundle) held(t testing.TB) int {
@@ -98,7 +121,7 @@ func TestClaim(t *testing.T) {
 	require.Greater(t, b.held(t), 1, "the trail says so again after an hour")
 	b.Clock.Advance(24 * time.Hour)
 	require.Zero(t, b.claim(t, id, "ada@example.com"))
-	require.Equal(t, 2, b.Int(t, "SELECT count(*) FROM mailboxes"), "one row for each mailbox")
+	require.Equal(t, 2+12, b.Int(t, "SELECT count(*) FROM mailboxes"), "one for each mailbox, and for each network whose mail was sent")
 	require.LessOrEqual(t, b.Int(t, "SELECT max(cardinality(mails)) FROM mailboxes"), 10)
 	require.Zero(t, b.Int(t, "SELECT count(*) FROM mailboxes WHERE encode(key, 'escape') LIKE '%ada%'"))
 }
@@ -109,11 +132,7 @@ func TestClaim_at_the_same_time(t *testing.T) {
 	waits := make(chan time.Duration, 12)
 	for range cap(waits) {
 		go func() {
-			var wait time.Duration
-			err := b.Store.InTx(t.Context(), func(tx identity.Tx) (err error) {
-				wait, err = b.Claim(t.Context(), tx, id, "ada@example.com", b.Clock.Now())
-				return err
-			})
+			wait, err := b.tryFrom(t.Context(), b.newcomer(), id, "ada@example.com")
 			if err != nil {
 				wait = -1
 			}
@@ -131,32 +150,98 @@ func TestClaim_at_the_same_time(t *testing.T) {
 	require.Equal(t, 4, sent)
 }
 
-// Whatever comes when, no hour has more than four mails and no day more than ten.
+// Whoever knows an address cannot keep its owner from getting a mail: one network has half of them, however many labels and addresses it
+// uses.
+func TestClaim_share_of_a_network(t *testing.T) {
+	t.Parallel()
+	b, id := setup(t), uuid.Must(uuid.NewV7())
+	stranger := []string{"203.0.113.7", "203.0.113.8", "203.0.127.9"} // one /20
+	const owner = "198.51.100.7"
+
+	for hour := range 3 {
+		granted := 0
+		for i := range 20 {
+			if b.claimFrom(t, stranger[i%3], id, []string{"ada@example.com", "ada+x@example.com"}[i%2]) == 0 {
+				granted++
+			}
+		}
+		require.Equal(t, []int{2, 2, 1}[hour], granted, "two an hour, five a day")
+		require.Zero(t, b.claimFrom(t, owner, id, "ada@example.com"))
+		b.Clock.Advance(61 * time.Minute)
+	}
+	require.Greater(t, b.claimFrom(t, stranger[0], id, "ada@example.com"), time.Hour)
+	require.Zero(t, b.claimFrom(t, stranger[0], id, "bob@example.com"), "of each mailbox")
+	require.Zero(t, b.claimFrom(t, owner, id, "ada@example.com"))
+	require.Equal(t, 1+3, b.held(t), "once an hour; the last one was refused in the fourth")
+
+	t.Run("an_address_that_is_not_known_is_one_network", func(t *testing.T) {
+		t.Parallel()
+		for _, ip := range []string{"", "nonsense"} {
+			require.Zero(t, b.claimFrom(t, ip, id, "eve@example.com"))
+		}
+		require.Positive(t, b.claimFrom(t, "", id, "eve@example.com"))
+	})
+	t.Run("what_another_service_passes_on_is_not_known", func(t *testing.T) {
+		t.Parallel()
+		for i := range 3 {
+			ctx := request.With(t.Context(), request.Request{Via: "users", ClientIP: b.newcomer()})
+			var wait time.Duration
+			require.NoError(t, b.Store.InTx(ctx, func(tx identity.Tx) (err error) {
+				wait, err = b.Claim(ctx, tx, id, "ivy@example.com", b.Clock.Now())
+				return err
+			}))
+			require.Equal(t, i == 2, wait > 0)
+		}
+	})
+}
+
+// A network's share is rounded up, so that the smallest budget is good for something.
+func TestClaim_smallest_share(t *testing.T) {
+	t.Parallel()
+	counter, err := mailboxes.New(mailboxes.Config{Hourly: 1, Daily: 1}, []byte("key of the mailboxes"), nil)
+	require.NoError(t, err)
+	b := &bundle{Bundle: authtest.New(t), Counter: counter}
+	require.Zero(t, b.claim(t, uuid.Nil, "ada@example.com"))
+	require.Equal(t, 24*time.Hour, b.claim(t, uuid.Nil, "ada@example.com"))
+}
+
+// Whatever comes when and from where, no hour has more than four mails and no day more than ten; of one network two and five.
 func TestClaim_never_more(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		key := uuid.Must(uuid.NewV7()).String() + "@example.com"
-		var sent []time.Time
+		var all []time.Time
+		from := map[string][]time.Time{}
 		for range rapid.IntRange(1, 40).Draw(rt, "asks") {
 			b.Clock.Advance(time.Duration(rapid.IntRange(0, 7200).Draw(rt, "seconds")) * time.Second)
-			if b.claim(t, uuid.Nil, key) == 0 {
-				sent = append(sent, b.Clock.Now())
+			ip := rapid.SampledFrom([]string{"203.0.113.7", "198.51.100.7", "2001:db8::1", ""}).Draw(rt, "address")
+			if b.claimFrom(t, ip, uuid.Nil, key) == 0 {
+				all = append(all, b.Clock.Now())
+				from[ip] = append(from[ip], b.Clock.Now())
 			}
 		}
-		for i, first := range sent {
-			within := func(d time.Duration) (n int) {
-				for _, at := range sent[i:] {
-					if at.Sub(first) < d {
-						n++
-					}
-				}
-				return n
-			}
-			require.LessOrEqual(rt, within(time.Hour), 4)
-			require.LessOrEqual(rt, within(24*time.Hour), 10)
+		requireAtMost(rt, all, 4, 10)
+		for _, sent := range from {
+			requireAtMost(rt, sent, 2, 5)
 		}
 	})
+}
+
+// requireAtMost looks at the hour and the day that begin with each mail.
+func requireAtMost(t require.TestingT, sent []time.Time, hourly, daily int) {
+	for i, first := range sent {
+		within := func(d time.Duration) (n int) {
+			for _, at := range sent[i:] {
+				if at.Sub(first) < d {
+					n++
+				}
+			}
+			return n
+		}
+		require.LessOrEqual(t, within(time.Hour), hourly)
+		require.LessOrEqual(t, within(24*time.Hour), daily)
+	}
 }
 
 func TestForce(t *testing.T) {

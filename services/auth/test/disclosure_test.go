@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/atrium-mesh/atrium/pkg/config"
 	"github.com/atrium-mesh/atrium/services/auth/api"
@@ -45,14 +44,14 @@ func TestRegister_tells_nothing(t *testing.T) {
 	require.NoError(t, err)
 	sign := func(email string) object {
 		a := m.client(t).post(signUpPath, object{"email": email, "password": otherPassword, "full_name": "Eve"}).want(t, 202)
-		require.Equal(t, norm.NFKC.String(email), read[api.SignedUp](t, a).Email, "what was asked for decides alone what is answered")
+		require.Equal(t, email, read[api.SignedUp](t, a).Email, "what was asked for decides alone what is answered")
 		out := looks(t, a)
 		require.Contains(t, out, "cookie "+api.CookieSignUp)
 		out["body"], out["header"].(http.Header)["Content-Length"] = "", nil
 		return out
 	}
 	fresh := sign("fresh@example.com")
-	for _, taken := range []string{"grace@example.com", "waits@example.com", "off@example.com", "GRACE@example.com", "ｇｒａｃｅ@example.com", "fresh@example.com"} {
+	for _, taken := range []string{"grace@example.com", "waits@example.com", "off@example.com", "GRACE@example.com", "fresh@example.com"} {
 		require.Equal(t, fresh, sign(taken), taken)
 	}
 

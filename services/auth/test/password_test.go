@@ -251,3 +251,21 @@ func TestInvitation(t *testing.T) {
 		require.Equal(t, "account_not_found", errs.From(err).Code)
 	})
 }
+
+// What only looks like somebody's address is nobody's: it finds no account, and no mail goes there.
+func TestAddress_that_looks_like_another(t *testing.T) {
+	t.Parallel()
+	m := setup(t, nil)
+	id := m.person(t, "boss@example.com")
+	c := m.client(t)
+	for _, email := range []string{"boſs@example.com", "ｂoss@example.com", "boss@ｅxample.com"} {
+		c.post("/api/v1/auth/login", object{"email": email, "password": goodPassword}).refused(t, 401, "invalid_credentials")
+		c.post("/api/v1/auth/password/forgot", object{"email": email}).want(t, 202)
+		c.post("/api/v1/auth/resend-verification", object{"email": email}).want(t, 202)
+		require.Equal(t, "validation_failed", m.invite(t, email).Code)
+	}
+	require.Empty(t, outbox[api.AccountData](t, m, api.PasswordResetRequested.Name, id))
+	c.login("BOSS@example.com", goodPassword)
+	c.post("/api/v1/auth/password/forgot", object{"email": "Boss@Example.COM"}).want(t, 202)
+	require.Len(t, outbox[api.AccountData](t, m, api.PasswordResetRequested.Name, id), 1)
+}

@@ -27,7 +27,7 @@ func (c Config) Validate() error {
 	if c.Email == "" {
 		problems = append(problems, config.Problemf("ADMIN_EMAIL", "is required with ADMIN_PASSWORD."))
 	} else if _, err := address.Parse("ADMIN_EMAIL", c.Email); err != nil {
-		problems = append(problems, config.Problemf("ADMIN_EMAIL", "must be an e-mail address."))
+		problems = append(problems, config.Problemf("ADMIN_EMAIL", "%s.", errs.From(err).Fields[0].Message))
 	}
 	if _, err := person.Name("ADMIN_NAME", c.Name); err != nil {
 		problems = append(problems, config.Problemf("ADMIN_NAME", "%s.", errs.From(err).Fields[0].Message))

@@ -170,7 +170,7 @@ var NotMe = op.Op[NotMeRequest, struct{}]{
 		OperationID: "not-me", Method: http.MethodPost, Path: "/api/v1/auth/not-me", Tags: []string{tagAccounts},
 		Summary: "This was not me", DefaultStatus: http.StatusNoContent,
 		Description: "Redeems the \"this wasn't me\" link of a security mail: every session ends at once, the password stops working, and a mail to set a " +
-			"new one is sent." + linkErrors,
+			"new one is sent: at once, or when an account that is deactivated or deleted is activated or restored." + linkErrors,
 	},
 	Allow: authz.Public(),
 }

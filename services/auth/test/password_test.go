@@ -136,6 +136,40 @@ func TestNotMe(t *testing.T) {
 	c.login("ada@example.com", otherPassword)
 }
 
+// The thief has signed in, and the owner got the mail of the new device. Whatever happens to the account meanwhile, the thief's knowledge of
+// the password is worth nothing once the owner has said so.
+func TestNotMe_while_nobody_may_in(t *testing.T) {
+	t.Parallel()
+	m := setup(t, nil)
+	_, root := m.as(t, api.RoleAdmin)
+	for name, c := range map[string]struct {
+		away, back api.Verb
+		by         func(thief string) string // whose token takes the account away
+	}{
+		"deactivated by an administrator": {api.VerbDeactivate, api.VerbActivate, func(string) string { return root.token }},
+		"deleted by the thief":            {api.VerbDelete, api.VerbRestore, func(thief string) string { return thief }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			email := string(c.away) + "@example.com"
+			id, client := m.person(t, email), m.client(t)
+			thief := client.login(email, goodPassword)
+			token := m.link(t, id, api.LinkNotMe)
+			_, err := m.act(t, c.by(thief.AccessToken), c.away, id)
+			require.NoError(t, err)
+
+			client.post("/api/v1/auth/not-me", object{"token": token}).want(t, 204)
+			require.Empty(t, outbox[api.AccountData](t, m, api.PasswordResetRequested.Name, id), "there is no use for it yet")
+			_, err = m.act(t, root.token, c.back, id)
+			require.NoError(t, err)
+			client.post("/api/v1/auth/login", object{"email": email, "password": goodPassword}).refused(t, 401, "invalid_credentials")
+			require.Len(t, outbox[api.AccountData](t, m, api.PasswordResetRequested.Name, id), 1, "the owner gets a way in")
+			client.post("/api/v1/auth/password/reset", object{"token": m.link(t, id, api.LinkResetPassword), "password": otherPassword}).want(t, 204)
+			client.login(email, otherPassword)
+		})
+	}
+}
+
 func TestInvitation(t *testing.T) {
 	t.Parallel()
 	m := setup(t, nil)

@@ -14,6 +14,8 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
+	"github.com/atrium-mesh/atrium/services/auth/internal/standing"
+	"github.com/atrium-mesh/atrium/services/auth/internal/store"
 )
 
 // opening is every purpose of a link that could let somebody in.
@@ -270,4 +272,42 @@ func TestNotMe_at_the_same_time_as(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Whoever is kept out today may be let in again tomorrow: what the thief knows must be worth nothing by then.
+func TestNotMe_closes_in_every_standing(t *testing.T) {
+	t.Parallel()
+	for _, status := range []string{identity.StatusDisabled, identity.StatusDeleted} {
+		t.Run(status, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			id := b.account(t, "a@example.com")
+			token, reset := b.link(t, id, api.LinkNotMe), b.link(t, id, api.LinkResetPassword)
+			b.stand(t, id, status)
+			_, err := b.plain.ResetPassword(t.Context(), &api.ResetPasswordRequest{Body: api.PasswordReset{Token: reset, Password: otherPassword}})
+			require.Equal(t, "link_invalid", errs.From(err).Code, "nothing opens it meanwhile")
+			require.NoError(t, b.notMe(t, token))
+			password, err := b.Plain.Password(t.Context(), id)
+			require.NoError(t, err)
+			require.Empty(t, password.Hash)
+			require.EqualValues(t, 1, b.generation(t, id))
+			require.False(t, b.open(t, api.LinkResetPassword, reset))
+			b.cause(t, id, api.LinkResetPassword)
+			require.Equal(t, "link_not_needed", errs.From(b.asked(t, id, api.LinkResetPassword, 1)).Code, "the mail comes when it can be used again")
+		})
+	}
+	b := setup(t)
+	id := b.account(t, "a@example.com")
+	token := b.link(t, id, api.LinkNotMe)
+	b.stand(t, id, identity.StatusErased)
+	require.Equal(t, "link_invalid", errs.From(b.notMe(t, token)).Code)
+}
+
+// stand puts an account into a status.
+func (b *bundle) stand(t *testing.T, account uuid.UUID, status string) {
+	t.Helper()
+	require.NoError(t, b.Plain.InTx(t.Context(), func(tx identity.Tx) error {
+		_, err := tx.(*store.Tx).SetStanding(t.Context(), account, standing.Change{Status: status, At: time.Now()})
+		return err
+	}))
 }

@@ -19,8 +19,17 @@ type redemption struct {
 	now     time.Time
 }
 
-// redeem uses a link up and does what it is for, both or neither.
+// redeem uses a link up and does what it is for, both or neither. Only an account that may be used can be opened or proved.
 func (s *Service) redeem(ctx context.Context, token string, purpose api.LinkPurpose, fn func(context.Context, redemption) error) error {
+	return s.redeemIn(ctx, identity.Account.Active, token, purpose, fn)
+}
+
+// redeemIn is redeem for an account that stands in one of the ways that the change is for. What closes an account, or gives it up, has
+// others than what opens one: whoever is kept out today may be let in again tomorrow, and the thief with them.
+func (s *Service) redeemIn(
+	ctx context.Context, stands func(identity.Account) bool, token string, purpose api.LinkPurpose,
+	fn func(context.Context, redemption) error,
+) error {
 	link, err := s.look(ctx, token, purpose)
 	if err != nil {
 		return err
@@ -34,7 +43,7 @@ func (s *Service) redeem(ctx context.Context, token string, purpose api.LinkPurp
 		if _, err := s.Links.Redeem(ctx, tx, purpose, token); err != nil {
 			return err
 		}
-		if !account.Active() {
+		if !stands(account) {
 			return errLinkInvalid()
 		}
 		return fn(ctx, redemption{tx: tx, account: account, now: s.Clock()})

@@ -92,7 +92,27 @@ func (s *Service) apply(ctx context.Context, tx Tx, st step) (identity.Account, 
 			return after, err
 		}
 	}
-	return after, s.tell(ctx, tx, after, st)
+	if err := s.tell(ctx, tx, after, st); err != nil {
+		return after, err
+	}
+	return after, wayIn(ctx, tx, after)
+}
+
+// wayIn asks for the mail with which a password is chosen, for an account that may be used and has none: "this wasn't me" was said while
+// it could not be used, or the invitation was voided when it was stopped.
+func wayIn(ctx context.Context, tx Tx, a identity.Account) error {
+	if !a.Active() {
+		return nil
+	}
+	password, err := tx.Password(ctx, a.ID)
+	if err != nil || password.Hash != "" {
+		return err
+	}
+	return identity.Publish(ctx, tx, api.PasswordResetRequested, a.ID, api.AccountData{
+		AccountID:  a.ID,
+		At:         a.UpdatedAt.UTC(),
+		Generation: a.Generation,
+	})
 }
 
 // tell leaves what others know a change by: an entry of the trail, and one event.

@@ -3,6 +3,7 @@ package standing_test
 import (
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
@@ -10,6 +11,7 @@ import (
 	"github.com/atrium-mesh/atrium/services/auth/internal/audit"
 	"github.com/atrium-mesh/atrium/services/auth/internal/authtest"
 	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
+	"github.com/atrium-mesh/atrium/services/auth/internal/standing"
 )
 
 // A deactivation is true when it is answered: no session is left, no token is good, and one event tells of it.
@@ -124,4 +126,30 @@ func TestMayEdit(t *testing.T) {
 	_, err = b.MayEdit(t.Context(), &api.AccountActionRequest{AccountID: ada.ID})
 	refused(t, err, errs.Unauthenticated, "token_missing")
 	require.Empty(t, b.told(t))
+}
+
+// Whoever said "this wasn't me" while the account could not be used chooses a password once it can; nobody else is sent a mail for that.
+func TestActivate_and_restore_give_a_way_in(t *testing.T) {
+	t.Parallel()
+	for _, verbs := range [][2]api.Verb{{api.VerbDeactivate, api.VerbActivate}, {api.VerbDelete, api.VerbRestore}} {
+		t.Run(string(verbs[1]), func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			ada, grace := b.Account(t, "ada@example.com"), b.Account(t, "grace@example.com")
+			for _, id := range []uuid.UUID{ada.ID, grace.ID} {
+				b.do(t, verbs[0], id)
+			}
+			require.NoError(t, b.in(t, func(tx standing.Tx) error { return tx.DropPassword(t.Context(), ada.ID) }))
+			require.Empty(t, authtest.Published(t, b.Bundle, api.PasswordResetRequested))
+			for _, id := range []uuid.UUID{ada.ID, grace.ID} {
+				b.do(t, verbs[1], id)
+				b.do(t, verbs[1], id) // again changes nothing
+			}
+			asked := authtest.Published(t, b.Bundle, api.PasswordResetRequested)
+			require.Len(t, asked, 1)
+			require.Equal(t, ada.ID, asked[0].AccountID)
+			require.Equal(t, b.account(t, ada.ID).Generation, asked[0].Generation)
+			require.Equal(t, 1, b.Int(t, "SELECT count(*) FROM link_causes WHERE account_id = $1 AND purpose = 'reset_password'", ada.ID))
+		})
+	}
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/nats-io/nats.go"
+
+	"github.com/atrium-mesh/atrium/pkg/text"
 )
 
 // envelope is an event whose data is still JSON, with the trace it belongs to.
@@ -78,7 +80,7 @@ func parseMessage(header nats.Header, data []byte) (envelope, error) {
 	if e.ID, err = uuid.Parse(get(headerID)); err != nil {
 		return e, fmt.Errorf("header %s: %w", headerID, err)
 	}
-	if e.Time, err = time.Parse(time.RFC3339Nano, get(headerTime)); err != nil {
+	if e.Time, err = text.Time(get(headerTime)); err != nil {
 		return e, fmt.Errorf("header %s: %w", headerTime, err)
 	}
 	if v := get(headerSpec); v != specVersion {
@@ -88,6 +90,6 @@ func parseMessage(header nats.Header, data []byte) (envelope, error) {
 }
 
 // storable drops what PostgreSQL cannot keep in a text, so that any message can at least become a dead letter.
-func storable(text string) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "")
+func storable(raw string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(raw, "\uFFFD"), "\x00", "")
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/atrium-mesh/atrium/pkg/strictjson"
+	"github.com/atrium-mesh/atrium/pkg/text"
 )
 
 // reader is huma's API for one operation, with our reading of its body. huma reads a body twice: as a tree, which it validates, and into
@@ -94,7 +95,8 @@ func walkSchema(registry huma.Registry, s *huma.Schema, seen map[*huma.Schema]bo
 //   - takes null for "absent" in every optional member, whether the schema is nullable or not;
 //   - panics over objects and arrays in a list of unique items, which it uses as keys of a map;
 //   - rounds an integer of more than 53 bits before it compares, and takes 1.0 for one, which the struct's decoder does not;
-//   - takes four spellings of a UUID, of which the database, the policies and the schema know one.
+//   - takes four spellings of a UUID, of which the database, the policies and the schema know one;
+//   - takes times that cannot be written again.
 func fit(registry huma.Registry, s *huma.Schema, v any) any {
 	for s != nil && s.Ref != "" {
 		s = registry.SchemaFromRef(s.Ref)
@@ -162,10 +164,18 @@ func fitNumber(s *huma.Schema, n json.Number) any {
 
 const uuidLength = 36 // of RFC 9562 section 4
 
-// fitText is a text that huma's check of formats refuses where ours does: a UUID in braces, as a URN or without hyphens.
-func fitText(s *huma.Schema, text string) string {
-	if s.Format == "uuid" && len(text) != uuidLength {
-		return ""
+// fitText is a text that huma's check of formats refuses where ours does: a UUID in braces, as a URN or without hyphens, and a time that
+// cannot be written again as it came. With time.Parse, by which huma reads parameters, "+24:00" was a 500.
+func fitText(s *huma.Schema, raw string) string {
+	switch s.Format {
+	case "uuid":
+		if len(raw) != uuidLength {
+			return ""
+		}
+	case "date-time":
+		if _, err := text.Time(raw); err != nil {
+			return ""
+		}
 	}
-	return text
+	return raw
 }

@@ -79,6 +79,7 @@ type rich struct {
 	Inner   *richInner     `json:"inner,omitempty" doc:"More" example:"{\"deep\":true}"`
 	Data    map[string]any `json:"data,omitempty" doc:"Anything" example:"{\"a\":1}"`
 	Decimal float64        `json:"decimal,omitempty" maximum:"10" doc:"A number" example:"1.5"`
+	When    *time.Time     `json:"when,omitempty" doc:"A time" example:"2026-01-02T15:04:05Z"`
 }
 
 type richInner struct {
@@ -86,9 +87,10 @@ type richInner struct {
 }
 
 type richIn struct {
-	ID   string `path:"id" format:"uuid" doc:"Whose" example:"0198c5a0-6f5e-7c3b-9a51-3f7d1c2b4a5e"`
-	Page int    `query:"page" minimum:"1" default:"7" doc:"Page" example:"1"`
-	Body rich
+	ID    string    `path:"id" format:"uuid" doc:"Whose" example:"0198c5a0-6f5e-7c3b-9a51-3f7d1c2b4a5e"`
+	Page  int       `query:"page" minimum:"1" default:"7" doc:"Page" example:"1"`
+	Since time.Time `query:"since" doc:"Since when" example:"2026-01-02T15:04:05Z"`
+	Body  rich
 }
 
 type richAnswer struct {

@@ -3,6 +3,7 @@ package text_test
 import (
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
@@ -118,4 +119,22 @@ func TestLine_bounds_before_it_works(t *testing.T) {
 	huge := strings.Repeat("\ufdfa", 1<<20)
 	least := testing.AllocsPerRun(10, func() { _, _ = text.Line("f", strings.Repeat("a", 101), 25) })
 	require.LessOrEqual(t, testing.AllocsPerRun(10, func() { _, _ = text.Line("f", huge, 25) }), least)
+}
+
+func TestTime_can_be_written_again(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		raw := rapid.StringMatching(`(000[01]|2026|9999)-(0[1-9]|1[0-2])-[0-3][0-9][Tt ][0-2]?[0-9]:[0-5][0-9]:[0-6][0-9]([.,][0-9]{1,10})?(Z|[+-][0-2][0-9]:[0-6][0-9])?`).Draw(t, "raw")
+		at, err := text.Time(raw)
+		if err != nil {
+			return
+		}
+		for _, at := range []time.Time{at, at.UTC()} {
+			written, err := at.MarshalJSON()
+			require.NoError(t, err, raw)
+			again, err := text.Time(strings.Trim(string(written), `"`))
+			require.NoError(t, err, raw)
+			require.True(t, at.Equal(again))
+		}
+	})
 }

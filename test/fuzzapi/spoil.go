@@ -128,7 +128,7 @@ var memberSpoilers = []spoiler{
 var oddTexts = []string{
 	"' OR 1=1 --", "../../etc/passwd", "{{.}}", "%s%n", "\u200d", "a\u0301", "ｗｉｄｅ@example.com", "Name <a@example.com>", "a@[127.0.0.1]",
 	"{0198c5a0-6f5e-7c3b-9a51-3f7d1c2b4a5e}", "0198C5A0-6F5E-7C3B-9A51-3F7D1C2B4A5E", "2026-02-30T00:00:00Z", "2026-01-02 15:04:05",
-	"9999999-01-01T00:00:00Z", "javascript:alert(1)", "\r\nX: y", "localtime", "en-x-" + strings.Repeat("a", 300), "\U000e0041",
+	"9999999-01-01T00:00:00Z", "2026-01-01T00:00:00+24:00", "2026-01-01T0:00:00Z", "2026-01-01T00:00:00,5Z", "0000-01-01T00:00:00+12:00", "javascript:alert(1)", "\r\nX: y", "localtime", "en-x-" + strings.Repeat("a", 300), "\U000e0041",
 }
 
 // addressSpoilers change the path, the query or the method.

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/atrium-mesh/atrium/pkg/events"
+	"github.com/atrium-mesh/atrium/pkg/text"
 )
 
 func newEvents(s Streams) *cobra.Command {
@@ -45,16 +46,16 @@ func newEventsReplay(s Streams) *cobra.Command {
 }
 
 // parseSince reads a duration before now, or a time.
-func parseSince(text string, now time.Time) (time.Time, error) {
-	if text == "" {
+func parseSince(raw string, now time.Time) (time.Time, error) {
+	if raw == "" {
 		return time.Time{}, usagef("--since is required: how far back, such as 1h")
 	}
-	if d, err := time.ParseDuration(text); err == nil && d >= 0 {
+	if d, err := time.ParseDuration(raw); err == nil && d >= 0 {
 		return now.Add(-d), nil
 	}
-	at, err := time.Parse(time.RFC3339, text)
+	at, err := text.Time(raw)
 	if err != nil {
-		return time.Time{}, usagef("--since %s: must be a duration such as 1h, or a time such as 2026-01-02T15:04:05Z", text)
+		return time.Time{}, usagef("--since %s: must be a duration such as 1h, or a time such as 2026-01-02T15:04:05Z", raw)
 	}
 	return at, nil
 }

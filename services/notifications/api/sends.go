@@ -65,7 +65,7 @@ type NewSend struct {
 	Category Category       `json:"category" enum:"account,product,marketing" doc:"What it is about." example:"product"`
 	Title    string         `json:"title" minLength:"1" maxLength:"200" doc:"One line: the title in the app and the subject of the e-mail." example:"Planned maintenance on Sunday"`
 	Body     string         `json:"body" minLength:"1" maxLength:"10000" doc:"The text, plain. Empty lines part paragraphs." example:"Between 02:00 and 02:30 UTC some requests may be slow."`
-	Data     map[string]any `json:"data,omitempty" doc:"For programs, at most 8 KiB of JSON; in the app only." example:"{\"path\":\"/status\"}"`
+	Data     map[string]any `json:"data,omitempty" doc:"For programs, at most 8 KiB of JSON; in the app only. Numbers are plain decimals of at most 40 digits." example:"{\"path\":\"/status\"}"`
 	Channels []Channel      `json:"channels,omitempty" minItems:"1" maxItems:"2" uniqueItems:"true" enum:"in_app,email" doc:"Where to tell it; left out: everywhere." example:"[\"in_app\",\"email\"]"`
 	SendAt   *time.Time     `json:"send_at,omitempty" format:"date-time" doc:"When to send, at most a year ahead; left out: now."`
 }

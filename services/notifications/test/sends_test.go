@@ -1,6 +1,7 @@
 package test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -138,6 +139,9 @@ func TestSends(t *testing.T) {
 			"long title":        func(b map[string]any) { b["title"] = strings.Repeat("x", 201) },
 			"long body":         func(b map[string]any) { b["body"] = strings.Repeat("x", 10001) },
 			"much data":         func(b map[string]any) { b["data"] = map[string]any{"x": strings.Repeat("x", 9000)} },
+			"a long number":     func(b map[string]any) { b["data"] = map[string]any{"x": json.Number("1e130000")} },
+			"an exponent":       func(b map[string]any) { b["data"] = map[string]any{"x": []any{json.Number("1E+2")}} },
+			"minus zero":        func(b map[string]any) { b["data"] = map[string]any{"x": json.Number("-0")} },
 			"no such channel":   func(b map[string]any) { b["channels"] = []string{"pigeon"} },
 			"the same twice":    func(b map[string]any) { b["channels"] = []string{"email", "email"} },
 			"in the past":       func(b map[string]any) { b["send_at"] = time.Now().Add(-time.Hour) },

@@ -44,7 +44,9 @@ func parse(in api.NewSend, now time.Time) (api.NewSend, error) {
 	in.Title, titleErr = text.Line("body.title", in.Title, maxTitle)
 	in.Body, bodyErr = text.Prose("body.body", in.Body, maxBody)
 	problems = append(problems, fieldsOf(titleErr, bodyErr)...)
-	add(plainData(in.Data, maxDepth), "data", "format", "must be texts in UTF-8 without NUL, at most 16 levels deep")
+	fits := plainData(in.Data, maxDepth)
+	add(fits, "data", "format", "must be texts in UTF-8 without NUL, at most 16 levels deep")
+	add(!fits || plainNumbers(in.Data), "data", "format", "must have numbers as plain decimals: at most 40 digits, no exponent, no -0")
 	add(dataSize(in.Data) <= maxDataBytes, "data", "too_long", "must be at most 8 KiB of JSON")
 	add(len(in.Channels) <= len(api.Channels()), "channels", "too_many", "must be channels, each once")
 	for _, c := range in.Channels[:min(len(in.Channels), len(api.Channels()))] {
@@ -97,6 +99,37 @@ func plainData(v any, depth int) bool {
 		}
 	}
 	return true
+}
+
+// plainNumbers reports whether the numbers come back as they were sent. PostgreSQL's jsonb writes them out: 1E+2 becomes 100, -0 becomes 0,
+// and of 1e130000, which is eight characters, it makes 130,000 in every answer. It is for what [plainData] takes, which bounds the depth.
+func plainNumbers(v any) bool {
+	switch v := v.(type) {
+	case json.Number:
+		return plainNumber(v.String())
+	case float64: // of a caller in this process
+		b, err := json.Marshal(v)
+		return err == nil && plainNumber(string(b))
+	case []any:
+		return !slices.ContainsFunc(v, func(item any) bool { return !plainNumbers(item) })
+	case map[string]any:
+		for _, item := range v {
+			if !plainNumbers(item) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+const maxDigits = 40 // more than integers of 128 bits have
+
+func plainNumber(s string) bool {
+	digits, minus := strings.CutPrefix(s, "-")
+	if strings.ContainsAny(digits, "eE") || len(strings.Replace(digits, ".", "", 1)) > maxDigits {
+		return false
+	}
+	return !minus || strings.Trim(digits, "0.") != ""
 }
 
 func plainText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }

@@ -16,6 +16,9 @@ import (
 // comes back without the password, and the mail is asked for then, by package standing.
 func (s *Service) NotMe(ctx context.Context, in *api.NotMeRequest) (*struct{}, error) {
 	return nil, s.redeemIn(ctx, notErased, in.Body.Token, api.LinkNotMe, func(ctx context.Context, r redemption) error {
+		if err := s.Rule.HoldAdministration(ctx, r.tx, r.account.ID); err != nil {
+			return err
+		}
 		if err := r.tx.DropPassword(ctx, r.account.ID); err != nil {
 			return err
 		}

@@ -143,6 +143,18 @@ func principal(ctx context.Context) (*authz.Principal, uuid.UUID, error) {
 	return who, id, nil
 }
 
+// HoldAdministration makes whoever would take the last administrator away wait until the transaction ends, when the account is an
+// administrator's. It is for what keeps somebody from signing in and is never refused: the owner of the mailbox says that somebody else was
+// there. The caller holds LockAccount.
+func (r Rule) HoldAdministration(ctx context.Context, tx Tx, account uuid.UUID) error {
+	roles, err := tx.RolesOf(ctx, account)
+	if err != nil || !(Holder{Roles: roles}).Administers() {
+		return err
+	}
+	_, err = tx.LockRole(ctx, api.RoleAdmin)
+	return err
+}
+
 // AnotherAdmin refuses to take away the last administrator who can sign in. Its lock makes whatever could do so come one after the other;
 // it is taken after those of accounts.
 func (r Rule) AnotherAdmin(ctx context.Context, tx Tx, target Holder) error {

@@ -140,12 +140,16 @@ func (b *Bundle) Int(t testing.TB, query string, args ...any) int {
 	return n
 }
 
-// Waiting returns when a statement waits for a lock that another transaction holds.
-func (b *Bundle) Waiting(t testing.TB) {
+// Waiting returns when so many statements wait for locks that other transactions hold.
+func (b *Bundle) Waiting(t testing.TB, statements int) {
 	t.Helper()
-	require.Eventually(t, func() bool {
-		return b.Int(t, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") > 0
-	}, time.Minute, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return b.Blocked(t) == statements }, time.Minute, 10*time.Millisecond)
+}
+
+// Blocked is how many statements wait for locks.
+func (b *Bundle) Blocked(t testing.TB) int {
+	t.Helper()
+	return b.Int(t, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
 }
 
 // As is ctx of somebody who holds these permissions.

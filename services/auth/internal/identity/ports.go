@@ -97,6 +97,7 @@ type Passwords interface {
 	Password(ctx context.Context, account uuid.UUID) (Password, error)
 	SetPassword(ctx context.Context, account uuid.UUID, hash string, at time.Time) error
 	Rehash(ctx context.Context, account uuid.UUID, oldHash, newHash string) error
+	// DropPassword leaves the account without one. Of an account that may be an administrator's, authority.Rule.HoldAdministration comes first.
 	DropPassword(ctx context.Context, account uuid.UUID) error
 }
 

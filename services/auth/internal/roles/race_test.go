@@ -3,6 +3,7 @@ package roles_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -11,7 +12,9 @@ import (
 	"github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/auth/internal/accounts"
 	"github.com/atrium-mesh/atrium/services/auth/internal/authtest"
+	"github.com/atrium-mesh/atrium/services/auth/internal/links"
 	"github.com/atrium-mesh/atrium/services/auth/internal/mailboxes"
+	"github.com/atrium-mesh/atrium/services/auth/internal/revocation"
 	"github.com/atrium-mesh/atrium/services/auth/internal/roles"
 )
 
@@ -27,10 +30,8 @@ func TestGiving_a_role_that_is_being_widened(t *testing.T) {
 		},
 		"by inviting with it": func(ctx context.Context, t *testing.T, b *bundle) error {
 			t.Helper()
-			counter, err := mailboxes.New(mailboxes.Config{Hourly: 4, Daily: 10}, []byte("key"), nil)
-			require.NoError(t, err)
-			inviting := accounts.New(accounts.Config{}, accounts.Deps{Store: b.Store, Mailboxes: counter, Clock: b.Clock.Now})
-			_, err = inviting.Create(ctx, &api.CreateAccountRequest{
+			inviting := accounts.New(accounts.Config{}, accounts.Deps{Store: b.Store, Mailboxes: counter(t), Clock: b.Clock.Now})
+			_, err := inviting.Create(ctx, &api.CreateAccountRequest{
 				ID:       uuid.Must(uuid.NewV7()),
 				Email:    "ada@example.com",
 				FullName: "Ada",
@@ -55,11 +56,56 @@ func TestGiving_a_role_that_is_being_widened(t *testing.T) {
 				_, err = tx.ChangeRole(t.Context(), widened, b.Clock.Now())
 				require.NoError(t, err)
 				go func() { given <- give(authtest.As(t.Context(), giver.ID, api.Permissions()...), t, b) }()
-				b.Waiting(t)
+				b.Waiting(t, 1)
 				return nil
 			}))
 			refused(t, <-given, errs.Forbidden, "permission_not_held")
 			require.Equal(t, members, b.Int(t, "SELECT count(*) FROM account_roles WHERE role = 'auditor'"))
 		})
 	}
+}
+
+func counter(t *testing.T) *mailboxes.Counter {
+	t.Helper()
+	c, err := mailboxes.New(mailboxes.Config{Hourly: 4, Daily: 10}, []byte("key"), nil)
+	require.NoError(t, err)
+	return c
+}
+
+// The other administrator says "this wasn't me", which drops the password, and cannot be refused. Whoever takes the role from the one before
+// the last at that moment waits for it: nobody would be left who can sign in.
+func TestAssign_while_the_other_administrator_loses_the_password(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	other := b.Account(t, "other@example.com", api.RoleAdmin)
+	letters := links.New(links.Config{BaseURL: "https://a.test", NotMe: time.Hour}, links.Deps{Store: b.Store, Key: []byte("key of links"), Clock: b.Clock.Now})
+	made, err := letters.Make(t.Context(), b.Store, api.LinkNotMe, &other.ID, uuid.Must(uuid.NewV7()))
+	require.NoError(t, err)
+	mails := counter(t)
+	disowning := accounts.New(accounts.Config{}, accounts.Deps{
+		Store:     b.Store,
+		Links:     letters,
+		Mailboxes: mails,
+		Ender:     revocation.NewEnder(authtest.Keep),
+		Clock:     b.Clock.Now,
+	})
+
+	dropped, dethroned := make(chan error, 1), make(chan error, 1)
+	require.NoError(t, b.Store.Roles().InTx(t.Context(), func(tx roles.Tx) error {
+		// The mail is what "this wasn't me" does last: it waits here with the password dropped and nothing committed.
+		require.NoError(t, mails.Force(t.Context(), tx, other.EmailKey, b.Clock.Now()))
+		go func() {
+			_, err := disowning.NotMe(t.Context(), &api.NotMeRequest{Body: api.LinkToken{Token: made.Token}})
+			dropped <- err
+		}()
+		b.Waiting(t, 1)
+		go func() {
+			_, err := b.Assign(b.asAdmin(t), assignment(b.admin.ID, "", "user"))
+			dethroned <- err
+		}()
+		require.Eventually(t, func() bool { return len(dethroned) == 1 || b.Blocked(t) == 2 }, time.Minute, 10*time.Millisecond)
+		return nil
+	}))
+	require.NoError(t, <-dropped)
+	refused(t, <-dethroned, errs.Conflict, "last_admin")
 }

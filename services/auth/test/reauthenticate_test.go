@@ -73,3 +73,15 @@ func TestChangePassword_is_a_proof(t *testing.T) {
 	}).want(t, 204)
 	require.NotNil(t, m.provedAt(t, tokens.AccessToken))
 }
+
+// The access token of a session that has ended is good for some minutes more where nobody has heard of it: it proves nothing any more.
+func TestReauthenticate_in_a_session_that_has_ended(t *testing.T) {
+	t.Parallel()
+	m := setup(t, nil)
+	m.person(t, "ada@example.com")
+	tokens := m.client(t).login("ada@example.com", goodPassword)
+	_, err := m.pool.Exec(t.Context(), "UPDATE sessions SET expires_at = now()")
+	require.NoError(t, err)
+	m.client(t).with(tokens.AccessToken).post("/api/v1/auth/reauthenticate", object{"password": goodPassword}).refused(t, 401, "token_revoked")
+	require.Nil(t, m.provedAt(t, tokens.AccessToken))
+}

@@ -13,7 +13,8 @@ import (
 
 // fresh refuses that somebody deletes themselves with a session whose person has not proved to be there lately. A deletion takes everything
 // away, so a session that was stolen, or left open on a shared machine, is not enough for it. Everything else that one does to oneself
-// is either proved by itself (another password needs the present one) or takes nothing away (signing out).
+// is either proved by itself (another password needs the present one) or takes nothing away (signing out). A session that has ended
+// proves nothing: its access token may still be on its way here while its owner signs it out somewhere else.
 func (s *Service) fresh(ctx context.Context, tx Tx, c authority.Case) error {
 	if c.Verb != api.VerbDelete || c.Caller.External || c.Caller.Account.ID != c.Target.Account.ID {
 		return nil
@@ -29,7 +30,8 @@ func (s *Service) fresh(ctx context.Context, tx Tx, c authority.Case) error {
 	if err != nil {
 		return err
 	}
-	if session.AccountID != who.Account || !proved(session, s.Clock(), s.ProofMaxAge) {
+	now := s.Clock()
+	if session.AccountID != who.Account || !session.Open(now) || !proved(session, now, s.ProofMaxAge) {
 		return errStale()
 	}
 	return nil

@@ -52,6 +52,21 @@ func TestDelete_of_oneself_needs_a_fresh_session(t *testing.T) {
 			mine.LastSeenAt = b.Clock.Now()
 			require.NoError(t, b.in(t, func(tx standing.Tx) error { return tx.TouchSession(t.Context(), mine) }))
 		}, true},
+		"was_ended_just_now": {func(t *testing.T, b *bundle, mine identity.Session) {
+			t.Helper()
+			require.NoError(t, b.in(t, func(tx standing.Tx) error {
+				_, err := tx.EndSession(t.Context(), mine.AccountID, mine.ID, "signed_out", b.Clock.Now())
+				return err
+			}))
+		}, true},
+		"ended_by_itself_and_was_proved": {func(t *testing.T, b *bundle, mine identity.Session) {
+			t.Helper()
+			require.NoError(t, b.in(t, func(tx standing.Tx) error {
+				return tx.ProveSession(t.Context(), mine.AccountID, mine.ID, b.Clock.Now())
+			}))
+			mine.LastSeenAt, mine.ExpiresAt = b.Clock.Now(), b.Clock.Now()
+			require.NoError(t, b.in(t, func(tx standing.Tx) error { return tx.TouchSession(t.Context(), mine) }))
+		}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -418,7 +418,8 @@ func (q *Queries) MarkDevices(ctx context.Context, arg MarkDevicesParams) error 
 }
 
 const proveSession = `-- name: ProveSession :execrows
-UPDATE sessions SET authenticated_at = $1::timestamptz WHERE id = $2 AND account_id = $3 AND revoked_at IS NULL
+UPDATE sessions SET authenticated_at = $1::timestamptz
+WHERE id = $2 AND account_id = $3 AND revoked_at IS NULL AND expires_at > $1
 `
 
 type ProveSessionParams struct {

@@ -16,7 +16,8 @@ WHERE id = @id;
 
 -- ProveSession notes that the person of an open session has just proved to be there.
 -- name: ProveSession :execrows
-UPDATE sessions SET authenticated_at = @at::timestamptz WHERE id = @id AND account_id = @account_id AND revoked_at IS NULL;
+UPDATE sessions SET authenticated_at = @at::timestamptz
+WHERE id = @id AND account_id = @account_id AND revoked_at IS NULL AND expires_at > @at;
 
 -- name: CountOpenSessions :one
 SELECT count(*) FROM sessions WHERE account_id = @account_id AND revoked_at IS NULL AND expires_at > @now AND created_at > @since;

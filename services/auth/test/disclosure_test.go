@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/atrium-mesh/atrium/pkg/config"
@@ -208,6 +209,62 @@ func TestMailboxHasEnough(t *testing.T) {
 		m.client(t).post("/api/v1/auth/not-me", object{"token": m.link(t, ada, api.LinkNotMe)}).want(t, 204)
 		require.Len(t, outbox[api.AccountData](t, m, api.PasswordResetRequested.Name, ada), 2)
 	})
+}
+
+// What is refused is what was tried: not everybody who gives a password wants to sign in.
+func TestThrottledProofsAreAudited(t *testing.T) {
+	t.Parallel()
+	for action, try := range map[string]func(t *testing.T, m *mesh, id uuid.UUID) func(password string) answer{
+		"session.start_throttled": func(t *testing.T, m *mesh, _ uuid.UUID) func(string) answer {
+			t.Helper()
+			c := m.client(t)
+			return func(password string) answer {
+				return c.post("/api/v1/auth/login", object{"email": "ada@example.com", "password": password})
+			}
+		},
+		"session.reauthentication_throttled": func(t *testing.T, m *mesh, id uuid.UUID) func(string) answer {
+			t.Helper()
+			c := m.verified(t, id)
+			return func(password string) answer { return c.post("/api/v1/auth/reauthenticate", object{"password": password}) }
+		},
+		"password.change_throttled": func(t *testing.T, m *mesh, id uuid.UUID) func(string) answer {
+			t.Helper()
+			c := m.verified(t, id)
+			return func(password string) answer {
+				return c.post("/api/v1/auth/password/change", object{"current_password": password, "new_password": otherPassword})
+			}
+		},
+		"account.verification_throttled": func(t *testing.T, m *mesh, id uuid.UUID) func(string) answer {
+			t.Helper()
+			token := m.link(t, id, api.LinkVerifyEmail)
+			return func(password string) answer {
+				return m.client(t).post("/api/v1/auth/verify-email", object{"token": token, "password": password})
+			}
+		},
+	} {
+		t.Run(action, func(t *testing.T) {
+			t.Parallel()
+			m := setup(t, nil)
+			id := m.register(t, "ada@example.com")
+			give := try(t, m, id)
+			for range 5 {
+				require.Contains(t, []int{401, 403}, give("wrong").StatusCode)
+			}
+			give("wrong").refused(t, 429, "too_many_attempts")
+			rows, err := m.pool.Query(t.Context(), "SELECT action FROM audit_log WHERE action LIKE '%throttled' AND subject = $1 AND outcome = 'failure'", id)
+			require.NoError(t, err)
+			got, err := pgx.CollectRows(rows, pgx.RowTo[string])
+			require.NoError(t, err)
+			require.Equal(t, []string{action}, got)
+		})
+	}
+}
+
+// verified is a client of somebody who proves the address and signs in.
+func (m *mesh) verified(t *testing.T, id uuid.UUID) client {
+	t.Helper()
+	m.verify(t, m.link(t, id, api.LinkVerifyEmail)).want(t, 204)
+	return m.client(t).with(m.client(t).login("ada@example.com", goodPassword).AccessToken)
 }
 
 // A flood of attempts that are refused is one entry for each source, with the source.

@@ -43,7 +43,11 @@ func (s *Service) ChangePassword(ctx context.Context, in *api.ChangePasswordRequ
 // confirm verifies the present password, and counts wrong ones: neither a stolen session nor a stolen link must be a way to guess it. A
 // wrong one is in the audit trail as a failed action.
 func (s *Service) confirm(ctx context.Context, account identity.Account, current, action string) (identity.Password, error) {
-	attempt, err := s.Throttle.Begin(ctx, throttle.Attempt{EmailKey: account.EmailKey, ClientIP: request.From(ctx).SeenIP()})
+	attempt, err := s.Throttle.Begin(ctx, throttle.Attempt{
+		Action:   action,
+		EmailKey: account.EmailKey,
+		ClientIP: request.From(ctx).SeenIP(),
+	})
 	if err != nil {
 		return identity.Password{}, err
 	}

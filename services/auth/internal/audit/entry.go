@@ -34,7 +34,6 @@ const (
 	RegistrationAttempted = "registration.attempted"  // with the address of an account that was there
 	RegistrationDisowned  = "registration.disowned"   // the owner of the address did not sign up
 	MailHeldBack          = "mail.held_back"          // the mailbox has had enough for now
-	SignInThrottled       = "session.start_throttled" // too many failures from there
 	SessionStarted        = "session.started"
 	SessionEnded          = "session.ended"
 	SessionsEnded         = "session.all_ended"
@@ -46,6 +45,20 @@ const (
 	RolesAssigned         = "roles.assigned"
 	KeyRotated            = "key.rotated"
 )
+
+// throttled names the refusal of what is not even tried, since a wrong password was given for it too often from there.
+var throttled = map[string]string{
+	SessionStarted:  "session.start_throttled",
+	SessionProved:   "session.reauthentication_throttled",
+	PasswordChanged: "password.change_throttled",
+	AccountVerified: "account.verification_throttled",
+}
+
+// Throttled is the action that tells of too many failures of an action. It is false for one that takes no password.
+func Throttled(action string) (string, bool) {
+	name, ok := throttled[action]
+	return name, ok
+}
 
 // The outcomes.
 const (

@@ -77,7 +77,11 @@ func mayHaveCookies(in *api.LoginRequest) error {
 // failed from the beginning, so that many at the same time do not get a look each.
 func (s *Service) signIn(ctx context.Context, who credentials) (issued, error) {
 	key := address.KeyOf(who.email)
-	attempt, err := s.Throttle.Begin(ctx, throttle.Attempt{EmailKey: key, ClientIP: request.From(ctx).SeenIP()})
+	attempt, err := s.Throttle.Begin(ctx, throttle.Attempt{
+		Action:   audit.SessionStarted,
+		EmailKey: key,
+		ClientIP: request.From(ctx).SeenIP(),
+	})
 	if err != nil {
 		return issued{}, err
 	}

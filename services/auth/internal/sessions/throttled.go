@@ -3,6 +3,7 @@ package sessions
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
@@ -19,9 +20,13 @@ type Throttled struct {
 
 var _ throttle.Trail = Throttled{}
 
-// Throttled writes an entry of the request in ctx: its address, device and id are the source. The subject is the account that was tried,
-// or empty when there is none with this address.
+// Throttled writes an entry of the request in ctx: what was tried, and its address, device and id are the source. The subject is the account
+// that was tried, or empty when there is none with this address.
 func (t Throttled) Throttled(ctx context.Context, a throttle.Attempt, scope string) error {
+	action, known := audit.Throttled(a.Action)
+	if !known {
+		return fmt.Errorf("the audit trail has no name for too many failures of %q", a.Action)
+	}
 	account, err := t.Store.AccountByEmail(ctx, a.EmailKey)
 	subject := ""
 	switch {
@@ -30,11 +35,14 @@ func (t Throttled) Throttled(ctx context.Context, a throttle.Attempt, scope stri
 	case !errors.Is(err, errs.NotFound):
 		return err
 	}
-	entry, err := audit.New(ctx, t.Clock(), audit.SignInThrottled, subject)
+	entry, err := audit.New(ctx, t.Clock(), action, subject)
 	if err != nil {
 		return err
 	}
+	if a.Action == audit.SessionStarted { // whoever signs in is nobody yet
+		entry = entry.By(audit.System)
+	}
 	return t.Store.InTx(ctx, func(tx identity.Tx) error {
-		return tx.WriteAudit(ctx, entry.By(audit.System).Failed().With("blocked", scope))
+		return tx.WriteAudit(ctx, entry.Failed().With("blocked", scope))
 	})
 }

@@ -12,8 +12,9 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/errs"
 )
 
-// Attempt is somebody who wants to sign in.
+// Attempt is somebody who gives a password, to sign in or to prove to be there.
 type Attempt struct {
+	Action   string // what for: the action of the audit trail
 	EmailKey string // the normalized address of the account, whether or not there is one
 	ClientIP string // of the client; an IPv6 address counts as its /64, which one customer has
 }

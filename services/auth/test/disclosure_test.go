@@ -225,7 +225,9 @@ func TestThrottledProofsAreAudited(t *testing.T) {
 		"session.reauthentication_throttled": func(t *testing.T, m *mesh, id uuid.UUID) func(string) answer {
 			t.Helper()
 			c := m.verified(t, id)
-			return func(password string) answer { return c.post("/api/v1/auth/reauthenticate", object{"password": password}) }
+			return func(password string) answer {
+				return c.post("/api/v1/auth/reauthenticate", object{"password": password})
+			}
 		},
 		"password.change_throttled": func(t *testing.T, m *mesh, id uuid.UUID) func(string) answer {
 			t.Helper()
@@ -298,4 +300,55 @@ func TestThrottledSignInsAreAudited(t *testing.T) {
 	require.NoError(t, rows.Err())
 	slices.Sort(seen)
 	require.Equal(t, sources, seen)
+}
+
+// With the right password, who has not proved the address is slowed down as with a wrong one: a stranger who signs up with an address would
+// see by it whether there was an account. It is not in the way of the owner of the mailbox, who may sign in at once after using a link.
+func TestSignInBeforeTheProof(t *testing.T) {
+	t.Parallel()
+	m := setup(t, nil)
+	m.person(t, "taken@example.com")
+	tried := func(t *testing.T, email, ip string) (statuses []int) {
+		t.Helper()
+		m.client(t).post(signUpPath, object{"email": email, "password": otherPassword, "full_name": "Eve"}).want(t, 202)
+		c := m.client(t)
+		c.ip = ip
+		for range 7 {
+			statuses = append(statuses, c.post("/api/v1/auth/login", object{"email": email, "password": otherPassword}).StatusCode)
+		}
+		return statuses
+	}
+	want := []int{401, 401, 401, 401, 401, 429, 429}
+	require.Equal(t, want, tried(t, "taken@example.com", "198.51.100.1"))
+	for name, proof := range map[string]struct {
+		ip      string // each their own, since an address that fails for many accounts is slowed down as well
+		purpose api.LinkPurpose
+		path    string
+		body    object
+	}{
+		"with_the_password":  {"198.51.100.2", api.LinkVerifyEmail, "/api/v1/auth/verify-email", object{"password": otherPassword}},
+		"with_another":       {"198.51.100.3", api.LinkVerifyEmail, "/api/v1/auth/verify-email", object{"new_password": goodPassword}},
+		"by_a_reset":         {"198.51.100.4", api.LinkResetPassword, "/api/v1/auth/password/reset", object{"password": goodPassword}},
+		"with_a_wrong_first": {"198.51.100.5", api.LinkVerifyEmail, "/api/v1/auth/verify-email", object{"password": otherPassword}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			email := name + "@example.com"
+			require.Equal(t, want, tried(t, email, proof.ip))
+			c := m.client(t)
+			c.ip = proof.ip
+			proof.body["token"] = m.link(t, m.idOf(t, email), proof.purpose)
+			if name == "with_a_wrong_first" {
+				for range 4 {
+					c.post(proof.path, object{"token": proof.body["token"], "password": "wrong"}).refused(t, 403, "wrong_password")
+				}
+			}
+			c.post(proof.path, proof.body).want(t, 204)
+			password := otherPassword
+			if proof.body["password"] != otherPassword {
+				password = goodPassword
+			}
+			c.post("/api/v1/auth/login", object{"email": email, "password": password}).want(t, 200)
+		})
+	}
 }

@@ -6,13 +6,11 @@ import (
 	"time"
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
-	"github.com/atrium-mesh/atrium/pkg/request"
 	"github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/auth/internal/audit"
 	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
 	"github.com/atrium-mesh/atrium/services/auth/internal/password"
 	"github.com/atrium-mesh/atrium/services/auth/internal/revocation"
-	"github.com/atrium-mesh/atrium/services/auth/internal/throttle"
 )
 
 // ChangePassword implements [api.ChangePassword].
@@ -43,11 +41,9 @@ func (s *Service) ChangePassword(ctx context.Context, in *api.ChangePasswordRequ
 // confirm verifies the present password, and counts wrong ones: neither a stolen session nor a stolen link must be a way to guess it. A
 // wrong one is in the audit trail as a failed action.
 func (s *Service) confirm(ctx context.Context, account identity.Account, current, action string) (identity.Password, error) {
-	attempt, err := s.Throttle.Begin(ctx, throttle.Attempt{
-		Action:   action,
-		EmailKey: account.EmailKey,
-		ClientIP: request.From(ctx).SeenIP(),
-	})
+	asked := attemptOf(ctx, account)
+	asked.Action, asked.Mailed = action, action == audit.AccountVerified
+	attempt, err := s.Throttle.Begin(ctx, asked)
 	if err != nil {
 		return identity.Password{}, err
 	}

@@ -7,9 +7,11 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/pkg/request"
 	"github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/auth/internal/audit"
 	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
+	"github.com/atrium-mesh/atrium/services/auth/internal/throttle"
 )
 
 // redemption is what a redeemed link gives to the change it is for.
@@ -46,8 +48,19 @@ func (s *Service) redeemIn(
 		if !stands(account) {
 			return errLinkInvalid()
 		}
-		return fn(ctx, redemption{tx: tx, account: account, now: s.Clock()})
+		if err := fn(ctx, redemption{tx: tx, account: account, now: s.Clock()}); err != nil {
+			return err
+		}
+		if purpose == api.LinkNotMe { // nobody signs in with what it leaves
+			return nil
+		}
+		return s.Throttle.Forgive(ctx, tx, attemptOf(ctx, account))
 	})
+}
+
+// attemptOf is how the caller's attempts at an account are counted.
+func attemptOf(ctx context.Context, account identity.Account) throttle.Attempt {
+	return throttle.Attempt{EmailKey: account.EmailKey, ClientIP: request.From(ctx).SeenIP()}
 }
 
 // look finds the link of an account without a lock, so that nobody hashes a password for one that is worth nothing.

@@ -31,9 +31,9 @@ const (
 	PasswordChanged       = "password.changed"
 	PasswordReset         = "password.reset"
 	PasswordForgotten     = "password.reset_requested"
-	RegistrationAttempted = "registration.attempted"  // with the address of an account that was there
-	RegistrationDisowned  = "registration.disowned"   // the owner of the address did not sign up
-	MailHeldBack          = "mail.held_back"          // the mailbox has had enough for now
+	RegistrationAttempted = "registration.attempted" // with the address of an account that was there
+	RegistrationDisowned  = "registration.disowned"  // the owner of the address did not sign up
+	MailHeldBack          = "mail.held_back"         // the mailbox has had enough for now
 	SessionStarted        = "session.started"
 	SessionEnded          = "session.ended"
 	SessionsEnded         = "session.all_ended"

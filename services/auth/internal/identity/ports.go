@@ -35,6 +35,7 @@ type Tx interface {
 	Links
 	SignUps
 	Mailboxes
+	Failures
 	Erasure
 	Revocations
 	Administration
@@ -210,6 +211,11 @@ type Erasure interface {
 	EraseAccount(ctx context.Context, account uuid.UUID, at time.Time) (Account, error)
 	// EraseBelongings removes sessions with their tokens, known devices, links, the browser that signed up, and roles.
 	EraseBelongings(ctx context.Context, account uuid.UUID) error
+}
+
+// Failures are the counts of package throttle.
+type Failures interface {
+	Forget(ctx context.Context, scope string, key []byte) error
 }
 
 // Mailboxes counts the mails that strangers can ask for.

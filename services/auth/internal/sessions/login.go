@@ -124,7 +124,9 @@ func (s *Service) tryPassword(ctx context.Context, key string, who credentials) 
 		if s.RevealsAccounts {
 			return issued{}, errNotVerified()
 		}
-		// Whoever has just tried to sign up with an address must not find out like this whether it was free.
+		// Whoever has just tried to sign up with an address must not find out like this whether it was free. So it counts as a failure, too:
+		// if it did not, whoever is slowed down after five attempts would know that the address was taken. It does not stand in the owner's
+		// way: proving the address is counted apart, and forgets these failures (see throttle.Attempt and Forgive).
 		return issued{}, s.refuse(ctx, account)
 	}
 	made, err := s.start(ctx, entry{

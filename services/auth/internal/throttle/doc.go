@@ -13,6 +13,9 @@
 // An attempt is counted when it begins, in one transaction, and taken back when the password was right: a thousand attempts at the same
 // time are not a thousand free ones. An attempt that is refused is not counted, so that Retry-After is true.
 //
+// Whoever brings a link that was mailed to the account, and a password with it, is counted apart, per account and address: failed sign-ins do
+// not keep the owner from proving the mailbox. When such a link is used up, the failures of its address are forgotten.
+//
 // A refusal is told to the audit trail with its source, once for each block.
 //
 // An account that does not exist is counted in the same way, so that nothing is learned from it.

@@ -16,6 +16,7 @@ import (
 type Attempt struct {
 	Action   string // what for: the action of the audit trail
 	EmailKey string // the normalized address of the account, whether or not there is one
+	Mailed   bool   // whether it brings a link that was mailed to the account: it is counted by itself then
 	ClientIP string // of the client; an IPv6 address counts as its /64, which one customer has
 }
 
@@ -83,7 +84,7 @@ func New(store Store, key []byte, clock func() time.Time, trail Trail) *Throttle
 type Reservation struct {
 	throttle *Throttle
 	counts   []reserved
-	pair     []byte
+	attempt  Attempt
 }
 
 type reserved struct {
@@ -100,19 +101,14 @@ type slot struct {
 // Begin reserves an attempt before its password is looked at. When there were too many failures it is errs.RateLimited
 // "too_many_attempts" with the time to wait, whether or not the account exists.
 func (t *Throttle) Begin(ctx context.Context, a Attempt) (*Reservation, error) {
-	pair := t.hash(scopePair, a.EmailKey, network(a.ClientIP))
-	known, err := t.store.Known(ctx, pair)
+	slots, err := t.slots(ctx, a)
 	if err != nil {
-		return nil, fmt.Errorf("throttle: %w", err)
-	}
-	slots := []slot{{scopePair, pair}}
-	if !known { // in an order that is the same for all, since they are locked in it
-		slots = []slot{{scopeAccount, t.hash(scopeAccount, a.EmailKey)}, {scopeAddress, t.hash(scopeAddress, network(a.ClientIP))}, {scopePair, pair}}
+		return nil, err
 	}
 	if err := t.glance(ctx, a, slots); err != nil {
 		return nil, err
 	}
-	r := &Reservation{throttle: t, pair: pair}
+	r := &Reservation{throttle: t, attempt: a}
 	err = t.store.InTx(ctx, func(tx Tx) error {
 		var err error
 		r.counts, err = t.reserve(ctx, tx, slots)
@@ -122,6 +118,46 @@ func (t *Throttle) Begin(ctx context.Context, a Attempt) (*Reservation, error) {
 		return nil, fmt.Errorf("throttle: %w", err)
 	}
 	return r, nil
+}
+
+// slots are the counts that an attempt is judged by.
+func (t *Throttle) slots(ctx context.Context, a Attempt) ([]slot, error) {
+	pair := slot{scopePair, t.pair(a)}
+	if a.Mailed {
+		return []slot{pair}, nil
+	}
+	known, err := t.store.Known(ctx, pair.key)
+	if err != nil {
+		return nil, fmt.Errorf("throttle: %w", err)
+	}
+	if known {
+		return []slot{pair}, nil
+	}
+	return []slot{ // in an order that is the same for all, since they are locked in it
+		{scopeAccount, t.hash(scopeAccount, a.EmailKey)},
+		{scopeAddress, t.hash(scopeAddress, network(a.ClientIP))},
+		pair,
+	}, nil
+}
+
+// pair names this address for this account.
+func (t *Throttle) pair(a Attempt) []byte {
+	if a.Mailed {
+		return t.hash(scopePair, a.EmailKey, network(a.ClientIP), "mailed")
+	}
+	return t.hash(scopePair, a.EmailKey, network(a.ClientIP))
+}
+
+// Forgetter forgets a count, in the transaction of whoever asks.
+type Forgetter interface {
+	Forget(ctx context.Context, scope string, key []byte) error
+}
+
+// Forgive forgets what failed from this address for this account, when a link that was mailed to the account is used up there: whoever reads
+// the mail is the owner, and may sign in at once with the password that they have just chosen or proved.
+func (t *Throttle) Forgive(ctx context.Context, tx Forgetter, a Attempt) error {
+	a.Mailed = false
+	return tx.Forget(ctx, scopePair, t.pair(a))
 }
 
 // glance refuses what is blocked without a lock and without a write, but for the first time that it refuses: that is what a flood of
@@ -181,11 +217,13 @@ func (t *Throttle) reserve(ctx context.Context, tx Tx, slots []slot) ([]reserved
 
 // Succeed says that the password was right: the address is known to the account from now on, and its failures are forgotten.
 func (r *Reservation) Succeed(ctx context.Context) error {
+	signIn := r.attempt
+	signIn.Mailed = false
 	return r.settle(ctx, func(tx Tx) error {
-		if err := tx.Forget(ctx, scopePair, r.pair); err != nil {
+		if err := tx.Forget(ctx, scopePair, r.throttle.pair(r.attempt)); err != nil {
 			return err
 		}
-		return tx.Remember(ctx, r.pair, r.throttle.clock())
+		return tx.Remember(ctx, r.throttle.pair(signIn), r.throttle.clock())
 	})
 }
 

@@ -37,7 +37,10 @@ type RegisteredAccount struct {
 }
 
 // RegisterRequest asks for an account.
-type RegisterRequest struct{ Body Registration }
+type RegisterRequest struct {
+	Cookie string `cookie:"__Host-atrium_sign_up" doc:"What the browser got when it signed up before. It keeps it"`
+	Body   Registration
+}
 
 // RegisterResponse says that a sign-up was taken: 202, the same for a new and for a taken address, or 201 with the account.
 type RegisterResponse struct {

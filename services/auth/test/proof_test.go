@@ -179,3 +179,36 @@ func TestDisown(t *testing.T) {
 		require.Equal(t, 1, verified+len(outbox[api.AccountData](t, m, api.AccountDisowned.Name, id)))
 	})
 }
+
+// A browser keeps what it is recognised by, whatever it signs up with: another cookie for a taken address would make whoever clicks twice a
+// stranger, and would tell that the address is taken.
+func TestSignUp_again_in_the_same_browser(t *testing.T) {
+	t.Parallel()
+	m := setup(t, nil)
+	m.person(t, "grace@example.com")
+	again := func(c client, email string) string {
+		t.Helper()
+		a := c.post(signUpPath, object{"email": email, "password": goodPassword, "full_name": "Ada Lovelace"}).want(t, 202)
+		require.Len(t, a.Cookies(), 1)
+		require.Positive(t, a.Cookies()[0].MaxAge)
+		return a.Cookies()[0].Name + "=" + a.Cookies()[0].Value
+	}
+	ada := m.signUp(t, "ada@example.com")
+	for _, email := range []string{"ada@example.com", "grace@example.com", "another@example.com"} {
+		require.Equal(t, ada.cookie, again(ada, email), email)
+	}
+	stranger := m.signUp(t, "grace@example.com")
+	for _, email := range []string{"ada@example.com", "grace@example.com", "third@example.com"} {
+		require.Equal(t, stranger.cookie, again(stranger, email), email)
+	}
+	stranger.verify(object{"token": m.link(t, m.idOf(t, "ada@example.com"), api.LinkVerifyEmail)}).refused(t, 422, "password_required")
+	for _, email := range []string{"ada@example.com", "another@example.com"} {
+		ada.verify(object{"token": m.link(t, m.idOf(t, email), api.LinkVerifyEmail)}).want(t, 204)
+	}
+
+	forged := m.client(t)
+	for _, value := range []string{"x", "AAAAAAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAAAAA1", "AAAAAAAAAAAAAAAAAAAAAAAAAAA"} {
+		forged.cookie = api.CookieSignUp + "=" + value
+		require.NotEqual(t, forged.cookie, again(forged, "ada@example.com"))
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/atrium-mesh/atrium/services/auth/api"
@@ -15,7 +16,19 @@ const browserTTL = 7 * 24 * time.Hour
 // browser is the secret of one that signed up. Whoever tries a taken address gets one of the same looks, which fits nothing.
 type browser string
 
-func newBrowser() browser { return browser(rand.Text()) }
+// browserOf is the secret that a browser has got before, or a new one. It keeps what it has whatever it signs up with: somebody who signs up
+// a second time, with an address that is taken by then, goes on being who signed up the first time. It does so for every address, since
+// another secret for a taken one would tell that it was. A secret that was not made here opens nothing to whoever made it up: it is
+// kept of the account that they sign up in the same request.
+func browserOf(cookie string) browser {
+	made := rand.Text()
+	if len(cookie) == len(made) && strings.Trim(cookie, base32Letters) == "" {
+		return browser(cookie)
+	}
+	return browser(made)
+}
+
+const base32Letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567" // of rand.Text
 
 // hash is what is kept of it.
 func (b browser) hash() []byte {

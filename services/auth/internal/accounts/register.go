@@ -23,7 +23,7 @@ func (s *Service) Register(ctx context.Context, in *api.RegisterRequest) (*api.R
 	if err != nil {
 		return nil, err
 	}
-	browser := newBrowser()
+	browser := browserOf(in.Cookie)
 	if s.RevealsAccounts {
 		account, err := s.signUp(ctx, made, browser)
 		if err != nil {

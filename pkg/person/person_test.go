@@ -45,6 +45,7 @@ func TestName(t *testing.T) {
 		"山田\u3000太郎":                "山田\u3000太郎",
 		strings.Repeat("é", 200):    strings.Repeat("é", 200),
 		"Conan O'Brien-Díaz, Jr. 🎩": "Conan O'Brien-Díaz, Jr. 🎩",
+		"Ada \u2764\ufe0f":          "Ada \u2764\ufe0f",
 	})
 	refuses(t, person.Name, map[string]string{
 		"":                             "required",
@@ -68,6 +69,16 @@ func TestName(t *testing.T) {
 		"Ada\xff":                      "format",
 		"Ada\xed\xa0\x80":              "format",
 		"Ada\u2028Lovelace":            "format",
+		"Ada\u3164":                    "format",
+		"Ada\u115f\u1160":              "format",
+		"Ada\uffa0":                    "format",
+		"A\u034fda":                    "format",
+		"Ada\ufe0f":                    "format",
+		"Ada\u17b4\u17b5":              "format",
+		"Ada\u180b":                    "format",
+		"Ada\u180e":                    "format",
+		"葛\U000e0100城":                 "format",
+		"Ada\u2800Lovelace":            "format",
 		"Ada\U000e0020\U000e007f King": "format",
 	})
 }

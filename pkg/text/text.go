@@ -58,6 +58,8 @@ func read(field, raw string, most int, format string, allowed func(rune) bool) (
 		return "", errs.InvalidField(field, CodeFormat, format)
 	case !strings.ContainsFunc(clean, Visible):
 		return "", errs.InvalidField(field, CodeRequired, "must not be blank")
+	case hidden(clean):
+		return "", errs.InvalidField(field, CodeFormat, format)
 	default:
 		return clean, nil
 	}
@@ -84,11 +86,46 @@ func Printable(r rune) bool {
 	return unicode.IsPrint(r) || unicode.Is(unicode.Zs, r) || Joiner(r) || r == lrm || r == rlm || r == alm
 }
 
-// Visible reports whether r leaves ink. Some letters and marks never do: the fillers of Hangul, the blank of Braille.
+// Visible reports whether r leaves ink.
 func Visible(r rune) bool {
-	const blankBraille = '\u2800'
-	return unicode.IsGraphic(r) && !unicode.IsSpace(r) && !unicode.Is(unicode.Zs, r) && r != blankBraille &&
-		!unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) && !unicode.Is(unicode.Variation_Selector, r)
+	return unicode.IsGraphic(r) && !unicode.IsSpace(r) && !unicode.Is(unicode.Zs, r) && !Shapeless(r)
+}
+
+// Shapeless reports whether r is a letter, mark or symbol that never leaves ink: the fillers of Hangul, the combining grapheme joiner, the
+// vowels of Khmer that are not written, all selectors of variants, the blank of Braille, the null notehead. A text with one reads as the
+// text without it.
+func Shapeless(r rune) bool {
+	return r == '\u2800' || r == '\U0001d159' ||
+		unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) || unicode.Is(unicode.Variation_Selector, r)
+}
+
+// The selectors of a text's and an emoji's form, and the key that digits are put on (1️⃣).
+const (
+	asText  = '\ufe0e'
+	asEmoji = '\ufe0f'
+	keycap  = '\u20e3'
+)
+
+// hidden reports whether a text has characters without a shape. The two selectors of emoji stay where keyboards write them, behind a symbol
+// (❤️) and before a keycap: without them hearts turn black. Behind a letter they would make another name of the same look. The joiners and
+// marks of direction are none of these: what of them is allowed is decided with the other characters.
+func hidden(s string) bool {
+	var before rune
+	runes := []rune(s)
+	for i, r := range runes {
+		switch {
+		case (r == asText || r == asEmoji) && (symbol(before) || i+1 < len(runes) && runes[i+1] == keycap):
+		case Shapeless(r):
+			return true
+		}
+		before = r
+	}
+	return false
+}
+
+// symbol reports whether r has a form as emoji: symbols, and the few of other kinds (‼ ⁉ ℹ 〰).
+func symbol(r rune) bool {
+	return unicode.IsSymbol(r) && !Shapeless(r) || strings.ContainsRune("‼⁉ℹ〰", r)
 }
 
 // Bounded is a text of at most so many bytes that a store can keep: the rest is cut off between characters, and what is not valid UTF-8

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
@@ -16,16 +17,19 @@ import (
 func TestLine(t *testing.T) {
 	t.Parallel()
 	for raw, want := range map[string]string{
-		"Reads the audit trail":   "Reads the audit trail",
-		"  white space around\n ": "white space around",
-		"jose\u0301":              "josé",
-		"می\u200cخواهم":           "می\u200cخواهم",
-		"क्\u200dष":               "क्\u200dष",
-		"👩\u200d👩\u200d👧 at home": "👩\u200d👩\u200d👧 at home",
-		"שלום\u200f!":             "שלום\u200f!",
-		"山田\u3000太郎":              "山田\u3000太郎",
-		"(*)":                     "(*)",
-		strings.Repeat("𝔘", 20):   strings.Repeat("𝔘", 20),
+		"Reads the audit trail":          "Reads the audit trail",
+		"  white space around\n ":        "white space around",
+		"jose\u0301":                     "josé",
+		"می\u200cخواهم":                  "می\u200cخواهم",
+		"क्\u200dष":                      "क्\u200dष",
+		"👩\u200d👩\u200d👧 at home":        "👩\u200d👩\u200d👧 at home",
+		"שלום\u200f!":                    "שלום\u200f!",
+		"山田\u3000太郎":                     "山田\u3000太郎",
+		"(*)":                            "(*)",
+		"I \u2764\ufe0f you":             "I \u2764\ufe0f you",
+		"1\ufe0f\u20e3 and \u26a0\ufe0e": "1\ufe0f\u20e3 and \u26a0\ufe0e",
+		"\u203c\ufe0f":                   "\u203c\ufe0f",
+		strings.Repeat("𝔘", 20):          strings.Repeat("𝔘", 20),
 	} {
 		got, err := text.Line("body.title", raw, 25)
 		require.NoError(t, err, "%q", raw)
@@ -71,6 +75,17 @@ func TestLine_refuses(t *testing.T) {
 			require.ErrorIs(t, err, errs.Invalid, "%q", raw)
 			require.Equal(t, code, errs.From(err).Fields[0].Code, "%q", raw)
 			require.Equal(t, "body.title", errs.From(err).Fields[0].Field)
+		}
+	}
+	for r := rune(0); r <= unicode.MaxRune; r++ { // whatever has no shape hides in no text
+		switch ignorable := unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector, unicode.Cf); {
+		case text.Joiner(r), r == '\u200e', r == '\u200f', r == '\u061c': // LRM, RLM, ALM
+			continue
+		case ignorable, r == '\u2800', r == '\u00ad':
+			_, err := text.Line("body.title", "a"+string(r)+"b", 25)
+			require.ErrorIs(t, err, errs.Invalid, "%U", r)
+			_, err = text.Prose("body.text", "a"+string(r), 25)
+			require.ErrorIs(t, err, errs.Invalid, "%U", r)
 		}
 	}
 	_, err := text.Line("body.title", "a\nb", 25)

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/pkg/text"
 )
 
 // The longest address and local part, in bytes (RFC 5321 section 4.5.3.1, RFC 3696 erratum 1690).
@@ -148,7 +149,9 @@ func valid(s string) bool {
 	if !ok || len(s) > MaxLength || len(local) > maxLocalLength || !utf8.ValidString(s) || strings.ContainsAny(s, "\"<>(),:;\\[]") {
 		return false
 	}
-	if strings.ContainsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) || r == iotaSubscript }) {
+	if strings.ContainsFunc(s, func(r rune) bool {
+		return unicode.IsSpace(r) || !unicode.IsPrint(r) || text.Shapeless(r) || r == iotaSubscript
+	}) {
 		return false
 	}
 	ascii, err := idna.Lookup.ToASCII(domain)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/idna"
-	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 	"pgregory.net/rapid"
 
@@ -49,7 +48,7 @@ func TestParse_refuses(t *testing.T) {
 	for _, raw := range []string{
 		"", "ada", "@example.com", "ada@", "ada@example", "ada@@example.com", "a b@example.com", "ada@exa mple.com", "Ada <ada@example.com>",
 		`"ada"@example.com`, "ada@[192.0.2.1]", "ada,eve@example.com", "ada@example..com", "ada@.example.com", "ada@-example.com", "ada@example.com.",
-		".ada@example.com", "ada\x00@example.com", "ada\u202e@example.com", "ada(x)@example.com", "ada@exam_ple.com",
+		".ada@example.com", "ada\x00@example.com", "ada\u202e@example.com", "ada\u3164@example.com", "a\u034fda@example.com", "ada\ufe0f@example.com", "ada\u2800@example.com", "ada(x)@example.com", "ada@exam_ple.com",
 		strings.Repeat("a", 65) + "@example.com", "ada@" + strings.Repeat("a", 64) + ".com", "ada@" + strings.Repeat("abcdefg.", 32) + "com",
 	} {
 		_, err := address.Parse("body.email", raw)
@@ -97,9 +96,9 @@ func TestParse_differs_from_its_key_by_case(t *testing.T) {
 		require.Equal(t, norm.NFKC.String(a.Typed), a.Typed, "no letter stands for another")
 		local, domain, _ := strings.Cut(a.Typed, "@")
 		keyLocal, keyDomain, _ := strings.Cut(a.Key, "@")
-		require.Equal(t, norm.NFC.String(cases.Fold().String(local)), norm.NFC.String(cases.Fold().String(keyLocal)))
-		for i, r := range []rune(local) {
-			require.True(t, unicode.ToUpper(r) == r || unicode.ToLower(unicode.ToUpper(r)) == r || r == 'ς', "%U is the small letter of no other's capital", []rune(local)[i])
+		require.True(t, strings.EqualFold(norm.NFD.String(local), norm.NFD.String(keyLocal)), "%q %q", local, keyLocal)
+		for _, r := range local { // EqualFold takes for one what has one capital (ᲀ and в)
+			require.True(t, unicode.ToUpper(r) == r || unicode.ToLower(unicode.ToUpper(r)) == r || r == 'ς', "%U is the small letter of another's capital", r)
 		}
 		ascii, err := idna.Lookup.ToASCII(domain)
 		require.NoError(t, err)

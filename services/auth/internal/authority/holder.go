@@ -20,6 +20,15 @@ type Holder struct {
 // Can reports whether they hold a permission.
 func (h Holder) Can(permission string) bool { return slices.Contains(h.Permissions, permission) }
 
+// MayUse is nil when they hold a permission now, and errs.Forbidden "permission_denied" otherwise. Their token said so before; what the
+// database says at this moment decides.
+func (h Holder) MayUse(permission string) error {
+	if !h.Can(permission) {
+		return errPermission()
+	}
+	return nil
+}
+
 // Holds reports whether they hold all of these permissions.
 func (h Holder) Holds(permissions []string) bool {
 	return !slices.ContainsFunc(permissions, func(p string) bool { return !h.Can(p) })

@@ -27,7 +27,7 @@ func (s *Service) Create(ctx context.Context, in *api.CreateRoleRequest) (*api.R
 	asked.CreatedAt, asked.UpdatedAt = now, now
 	var made identity.Role
 	err = s.Store.InTx(ctx, func(tx Tx) error {
-		caller, err := s.Rule.Caller(ctx, tx)
+		caller, err := s.writer(ctx, tx, nil)
 		if err != nil {
 			return err
 		}
@@ -81,7 +81,7 @@ func (s *Service) Update(ctx context.Context, in *api.UpdateRoleRequest) (*api.R
 // update changes a role whose members are known. Their accounts are locked before the role, in the order in which everybody does it, so
 // that no token is issued from the permissions that are about to change.
 func (s *Service) update(ctx context.Context, tx Tx, in *api.UpdateRoleRequest, members []uuid.UUID) (identity.Role, error) {
-	caller, err := s.Rule.Among(ctx, tx, members)
+	caller, err := s.writer(ctx, tx, members)
 	if err != nil {
 		return identity.Role{}, err
 	}
@@ -97,10 +97,8 @@ func (s *Service) update(ctx context.Context, tx Tx, in *api.UpdateRoleRequest, 
 	if err := caller.MayGive(slices.Concat(added, removed)); err != nil {
 		return before, err
 	}
-	if len(added)+len(removed) > 0 {
-		if err := overMembers(ctx, tx, caller, before.Name); err != nil {
-			return before, err
-		}
+	if err := overMembers(ctx, tx, caller, before.Name); err != nil {
+		return before, err
 	}
 	now := s.Clock()
 	after := before
@@ -118,7 +116,16 @@ func (s *Service) update(ctx context.Context, tx Tx, in *api.UpdateRoleRequest, 
 	return after, s.revoke(ctx, tx, after.Name, members, now)
 }
 
-// overMembers refuses to change what people may do who may do more than the caller: it is acting on each of them.
+// writer is the caller, who may write roles now, with the members' accounts locked.
+func (s *Service) writer(ctx context.Context, tx Tx, members []uuid.UUID) (authority.Holder, error) {
+	caller, err := s.Rule.Among(ctx, tx, members)
+	if err != nil {
+		return caller, err
+	}
+	return caller, caller.MayUse(api.PermRolesWrite)
+}
+
+// overMembers refuses to change the role, its description too, of people who may do more than the caller: it is acting on each of them.
 func overMembers(ctx context.Context, tx Tx, caller authority.Holder, role string) error {
 	stronger, err := tx.HasStrongerMember(ctx, role, caller.Permissions)
 	if err == nil && stronger {
@@ -163,7 +170,7 @@ func (s *Service) lock(ctx context.Context, tx Tx, name, ifMatch string) (identi
 // Delete implements [api.DeleteRole].
 func (s *Service) Delete(ctx context.Context, in *api.DeleteRoleRequest) (*struct{}, error) {
 	err := s.Store.InTx(ctx, func(tx Tx) error {
-		caller, err := s.Rule.Caller(ctx, tx)
+		caller, err := s.writer(ctx, tx, nil)
 		if err != nil {
 			return err
 		}

@@ -89,7 +89,7 @@ func TestCreate(t *testing.T) {
 		"there is one":       {b.asAdmin(t), "auditor", nil, errs.Conflict, "role_exists"},
 		"built in":           {b.asAdmin(t), "admin", nil, errs.Conflict, "role_exists"},
 		"unknown permission": {b.asAdmin(t), "x-ray", []string{"users:read", "users:xray"}, errs.Invalid, "unknown_permission"},
-		"not held":           {authtest.As(t.Context(), b.admin.ID, api.PermUsersRead), "mighty", []string{"users:read", "users:write"}, errs.Forbidden, "permission_not_held"},
+		"not held":           {authtest.As(t.Context(), b.admin.ID, api.PermRolesWrite, api.PermUsersRead), "mighty", []string{"users:read", "users:write"}, errs.Forbidden, "permission_not_held"},
 		"by nobody":          {t.Context(), "mighty", []string{"users:read"}, errs.Unauthenticated, "token_missing"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -190,8 +190,8 @@ func TestUpdate(t *testing.T) {
 		"built in":                    {b.asAdmin(t), update(api.RoleSupport, "", ""), errs.Conflict, "role_built_in"},
 		"unknown":                     {b.asAdmin(t), update("nobody", "", ""), errs.NotFound, "role_not_found"},
 		"unknown permission":          {b.asAdmin(t), update("auditor", "", "", "x:y"), errs.Invalid, "unknown_permission"},
-		"gives what is not held":      {authtest.As(t.Context(), b.admin.ID, api.PermUsersRead, api.PermAuditRead), update("auditor", "", "", api.PermUsersWrite, api.PermUsersRead, api.PermAuditRead), errs.Forbidden, "permission_not_held"},
-		"takes away what is not held": {authtest.As(t.Context(), b.admin.ID, api.PermUsersRead), update("auditor", "", "", api.PermUsersRead), errs.Forbidden, "permission_not_held"},
+		"gives what is not held":      {authtest.As(t.Context(), b.admin.ID, api.PermRolesWrite, api.PermUsersRead, api.PermAuditRead), update("auditor", "", "", api.PermUsersWrite, api.PermUsersRead, api.PermAuditRead), errs.Forbidden, "permission_not_held"},
+		"takes away what is not held": {authtest.As(t.Context(), b.admin.ID, api.PermRolesWrite, api.PermUsersRead), update("auditor", "", "", api.PermUsersRead), errs.Forbidden, "permission_not_held"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := b.Update(c.ctx, c.in)

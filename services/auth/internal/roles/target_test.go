@@ -30,8 +30,8 @@ func TestUpdate_of_a_role_that_somebody_stronger_has(t *testing.T) {
 		_, err = b.Update(ctx, update("auditor", "", "Reads nothing"))
 		refused(t, err, errs.Forbidden, "stronger_target")
 	}
-	_, err = b.Update(ctx, update("auditor", "", "Another description", api.PermAuditRead))
-	require.NoError(t, err, "which changes nobody")
+	_, err = b.Update(ctx, update("auditor", "", "Harmless: give it to everybody", api.PermAuditRead))
+	refused(t, err, errs.Forbidden, "stronger_target")
 	_, err = b.Update(b.asAdmin(t), update("auditor", "", "Reads nothing"))
 	require.NoError(t, err)
 }
@@ -58,7 +58,12 @@ func TestOld_tokens_give_nothing(t *testing.T) {
 	ada, eve := b.Account(t, "ada@example.com"), b.Account(t, "eve@example.com")
 	was := authtest.As(t.Context(), eve.ID, api.Permissions()...)
 	_, err := b.Create(was, &api.CreateRoleRequest{Body: api.NewRole{Name: "mighty", Permissions: []string{api.PermKeysRotate}}})
-	refused(t, err, errs.Forbidden, "permission_not_held")
+	refused(t, err, errs.Forbidden, "permission_denied")
+	role := b.role(t, "harmless").Body
+	_, err = b.Update(was, update(role.Name, "", "Anything"))
+	refused(t, err, errs.Forbidden, "permission_denied")
+	_, err = b.Delete(was, &api.DeleteRoleRequest{Name: role.Name})
+	refused(t, err, errs.Forbidden, "permission_denied")
 	_, err = b.Assign(was, assignment(ada.ID, "", api.RoleAdmin))
 	refused(t, err, errs.Forbidden, "permission_denied")
 	_, err = b.Assign(was, assignment(eve.ID, "", api.RoleAdmin))

@@ -58,8 +58,8 @@ var ChangePassword = op.Op[ChangePasswordRequest, struct{}]{
 	Operation: huma.Operation{
 		OperationID: "change-password", Method: http.MethodPost, Path: "/api/v1/auth/password/change", Tags: []string{tagPasswords},
 		Summary: "Change your password", DefaultStatus: http.StatusNoContent, Errors: []int{http.StatusForbidden, http.StatusTooManyRequests},
-		Description: "Needs the current password: 403 `wrong_password`, and 429 after too many wrong ones. This session stays, every other one ends at once. The policy is that of " +
-			"sign-up, with its codes on `body.new_password`.",
+		Description: "Needs the current password: 403 `wrong_password`, and 429 after too many wrong ones. This session stays, every other one ends at once. When there were " +
+			"very many others, the access token of this one is void too, 401 `token_revoked`: refresh it. The policy is that of sign-up, with its codes on `body.new_password`.",
 	},
 	Allow: authz.Authenticated(),
 }

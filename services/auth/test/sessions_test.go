@@ -162,3 +162,26 @@ func TestLogout(t *testing.T) {
 	})
 	m.client(t).post("/api/v1/auth/logout-all", nil).refused(t, 401, "token_missing")
 }
+
+// Somebody who knows the password signs in as often as the limits allow. The owner changes the password all the same, and stays signed in.
+func TestChangePassword_with_very_many_sessions(t *testing.T) {
+	t.Parallel()
+	m := setup(t, nil)
+	id := m.person(t, "ada@example.com")
+	c := m.client(t)
+	own := c.login("ada@example.com", goodPassword)
+	_, err := m.pool.Exec(t.Context(), `INSERT INTO sessions (id, account_id, device, ip, user_agent, created_at, last_seen_at, issued_at, expires_at)
+		SELECT gen_random_uuid(), $1, '', '', '', now(), now() - interval '1 hour', now(), now() + interval '1 hour' FROM generate_series(1, 20001)`, id)
+	require.NoError(t, err)
+	open := func() (n int) {
+		require.NoError(t, m.pool.QueryRow(t.Context(), "SELECT count(*) FROM sessions WHERE account_id = $1 AND revoked_at IS NULL", id).Scan(&n))
+		return n
+	}
+	c.login("ada@example.com", goodPassword)
+	require.Equal(t, 20_003-32, open(), "each sign-in ends some of those beyond the limit")
+	require.Equal(t, 1, m.audits(t, "session.all_ended", "success", id.String()))
+
+	c.with(own.AccessToken).post("/api/v1/auth/password/change", object{"current_password": goodPassword, "new_password": otherPassword}).want(t, 204)
+	require.Equal(t, 1, open())
+	c.refresh(own.RefreshToken).want(t, 200)
+}

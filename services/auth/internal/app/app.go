@@ -164,6 +164,7 @@ func compose(cfg authconfig.Config, base *service.Base) (domain, error) {
 			RefreshTTL:           cfg.RefreshTokenTTL,
 			MaxAge:               cfg.SessionMaxAge,
 			Grace:                cfg.RefreshGrace,
+			MostOpen:             cfg.SessionsMax,
 			RequireVerifiedEmail: cfg.RequireVerifiedEmail,
 			RevealsAccounts:      cfg.RegistrationReveals,
 		}, sessions.Deps{

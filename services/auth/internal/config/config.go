@@ -36,6 +36,7 @@ type Config struct {
 	AccessTokenTTL  time.Duration `env:"ACCESS_TOKEN_TTL" envDefault:"15m" doc:"How long an access token lives, at most an hour."`
 	RefreshTokenTTL time.Duration `env:"REFRESH_TOKEN_TTL" envDefault:"720h" doc:"How long a session lives without being used."`
 	SessionMaxAge   time.Duration `env:"SESSION_MAX_AGE" envDefault:"2160h" doc:"How long a session lives at most, however much it is used; then the person signs in again."`
+	SessionsMax     int           `env:"SESSIONS_MAX" envDefault:"1000" doc:"How many open sessions an account has at most, 10 to 10000. Signing in once more ends the one that was used longest ago."`
 	ProofMaxAge     time.Duration `env:"REAUTHENTICATION_MAX_AGE" envDefault:"10m" doc:"How long after giving the password somebody may delete themselves; afterwards it is asked for once more."`
 	RefreshGrace    time.Duration `env:"REFRESH_GRACE" envDefault:"60s" doc:"Time in which a used refresh token gives its successor again, as long as nobody used that: an answer may be lost, and tabs may race."`
 
@@ -52,6 +53,8 @@ const (
 	mostAccessTTL  = time.Hour
 	mostGrace      = 5 * time.Minute
 	leastMaxAge    = time.Second
+	leastSessions  = 10
+	mostSessions   = 10_000
 	leastProof     = time.Second
 	mostProof      = time.Hour
 	leastAudit     = 24 * time.Hour
@@ -68,6 +71,9 @@ func (c Config) Validate() error {
 	}
 	if c.SessionMaxAge < leastMaxAge {
 		problems = append(problems, config.Problemf("SESSION_MAX_AGE", "must be at least %s.", leastMaxAge))
+	}
+	if c.SessionsMax < leastSessions || c.SessionsMax > mostSessions {
+		problems = append(problems, config.Problemf("SESSIONS_MAX", "must be %d to %d.", leastSessions, mostSessions))
 	}
 	if c.ProofMaxAge < leastProof || c.ProofMaxAge > mostProof {
 		problems = append(problems, config.Problemf("REAUTHENTICATION_MAX_AGE", "must be %s to %s.", leastProof, mostProof))

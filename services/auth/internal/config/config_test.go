@@ -34,7 +34,7 @@ func TestConfig_defaults(t *testing.T) {
 func TestConfig_refuses(t *testing.T) {
 	t.Parallel()
 	for variable, value := range map[string]string{
-		"ACCESS_TOKEN_TTL": "2h", "REFRESH_TOKEN_TTL": "10m", "REFRESH_GRACE": "6m", "SESSION_MAX_AGE": "0s", "REAUTHENTICATION_MAX_AGE": "2h", "UNIFORM_ANSWER_TIME": "1m", "ARGON2_MEMORY_KIB": "8",
+		"ACCESS_TOKEN_TTL": "2h", "REFRESH_TOKEN_TTL": "10m", "REFRESH_GRACE": "6m", "SESSION_MAX_AGE": "0s", "REAUTHENTICATION_MAX_AGE": "2h", "SESSIONS_MAX": "9", "UNIFORM_ANSWER_TIME": "1m", "ARGON2_MEMORY_KIB": "8",
 		"KEY_ALGORITHMS": "none", "LINK_BASE_URL": "nonsense", "DATABASE_URL": "",
 		"SERVICE_SECRET_USERS": "", "SERVICE_SECRET_NOTIFICATIONS": needed["SERVICE_SECRET_USERS"], "SERVICE_SECRET_GATEWAY": "too short", "SERVICE_SECRET_GATEWAY_OLD": needed["SERVICE_SECRET_USERS"],
 		"AUDIENCE": "service:users", "SMTP_URL": "ftp://mail.example.com", "SMTP_TIMEOUT": "11s", "MAIL_FROM": "nobody", "PRODUCT_URL": "nowhere",

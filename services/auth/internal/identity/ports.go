@@ -134,14 +134,26 @@ type Sessions interface {
 	ProveSession(ctx context.Context, account, session uuid.UUID, at time.Time) error
 	// EndSession is errs.NotFound when the account has no such open session.
 	EndSession(ctx context.Context, account, session uuid.UUID, reason string, at time.Time) (Session, error)
-	// EndSessions ends every open one but keep, which may be nil, and says which.
-	EndSessions(ctx context.Context, account uuid.UUID, keep *uuid.UUID, reason string, at time.Time) ([]uuid.UUID, error)
+	// EndSessions ends every open one, however many, and returns some of those that have issued an access token lately.
+	EndSessions(ctx context.Context, account uuid.UUID, e Ending) ([]uuid.UUID, error)
+	// EndSessionsBeyond ends some of those that the account has beside so many others, the ones that were used longest ago first, and
+	// returns which.
+	EndSessionsBeyond(ctx context.Context, account uuid.UUID, others int32, e Ending) ([]uuid.UUID, error)
 
 	AddRefreshToken(ctx context.Context, t RefreshToken) error
 	// FindRefreshToken finds one without a lock, with the account that it is of.
 	FindRefreshToken(ctx context.Context, hash []byte) (FoundToken, error)
 	RefreshToken(ctx context.Context, id uuid.UUID) (RefreshToken, error)
 	UseRefreshToken(ctx context.Context, id, child uuid.UUID, at time.Time) error
+}
+
+// Ending says which sessions end, and how.
+type Ending struct {
+	Keep   *uuid.UUID // this one goes on; nil: none does
+	Reason string
+	At     time.Time
+	Since  time.Time // no access token that was issued before is alive
+	Most   int32     // how many are returned at most
 }
 
 // Devices keeps what an account's sign-ins are recognised by.
@@ -237,8 +249,8 @@ type Revocations interface {
 	// RaiseUser voids the account's tokens that were issued until now. Keep is how long such a token may still live. The caller holds
 	// LockAccount.
 	RaiseUser(ctx context.Context, account uuid.UUID, now time.Time, keep time.Duration) error
-	// RaiseSession does so for a session. The caller holds LockAccount, or has the session changed in this transaction.
-	RaiseSession(ctx context.Context, session uuid.UUID, now time.Time, keep time.Duration) error
+	// RaiseSessions does so for sessions, with an event for each. The caller holds LockAccount, or has them changed in this transaction.
+	RaiseSessions(ctx context.Context, sessions []uuid.UUID, now time.Time, keep time.Duration) error
 	// NotBefore is the instant that a new token of the account and the session must not be older than.
 	NotBefore(ctx context.Context, account, session uuid.UUID) (time.Time, error)
 }

@@ -5,6 +5,7 @@ package revocation
 import (
 	"context"
 	"errors"
+	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -22,6 +23,7 @@ const (
 	ReasonNotMe       = "not_me"
 	ReasonDisabled    = "account_disabled"
 	ReasonDisowned    = "registration_disowned"
+	ReasonTooMany     = "too_many_sessions"
 )
 
 // leeway is how much longer than its life an access token may be good for a verifier whose clock is behind.
@@ -45,27 +47,52 @@ func (e Ender) One(ctx context.Context, tx identity.Tx, account, session uuid.UU
 	if err != nil {
 		return err
 	}
-	return tx.RaiseSession(ctx, session, at, e.keep)
+	return tx.RaiseSessions(ctx, []uuid.UUID{session}, at, e.keep)
 }
+
+// oneByOne is how many sessions are revoked each by itself, at most. It bounds what one request writes, and what every verifier hears and
+// remembers, whatever number of sessions somebody has made.
+const oneByOne = 32
 
 // All ends every session of an account and voids every token of it. The caller holds LockAccount.
 func (e Ender) All(ctx context.Context, tx identity.Tx, account uuid.UUID, reason string, at time.Time) error {
-	if _, err := tx.EndSessions(ctx, account, nil, reason, at); err != nil {
+	if _, err := tx.EndSessions(ctx, account, identity.Ending{Reason: reason, At: at}); err != nil {
 		return err
 	}
 	return tx.RaiseUser(ctx, account, at, e.keep)
 }
 
-// Others ends every session of an account but one. The caller holds LockAccount.
+// Others ends every session of an account but one. The caller holds LockAccount. When more than a few of the others may have a living access
+// token, all tokens of the account are void, that of the one that goes on as well: it gets the next with its refresh token.
 func (e Ender) Others(ctx context.Context, tx identity.Tx, account, keep uuid.UUID, reason string, at time.Time) error {
-	ended, err := tx.EndSessions(ctx, account, &keep, reason, at)
-	if err != nil {
+	alive, err := tx.EndSessions(ctx, account, identity.Ending{
+		Keep:   &keep,
+		Reason: reason,
+		At:     at,
+		Since:  at.Add(-e.keep),
+		Most:   oneByOne + 1,
+	})
+	switch {
+	case err != nil || len(alive) == 0:
 		return err
+	case len(alive) > oneByOne:
+		return tx.RaiseUser(ctx, account, at, e.keep)
+	default:
+		return tx.RaiseSessions(ctx, alive, at, e.keep)
 	}
-	for _, session := range ended {
-		if err := tx.RaiseSession(ctx, session, at, e.keep); err != nil {
-			return err
-		}
+}
+
+// Beyond ends the sessions of an account that are more than most, those first that were used longest ago, and says how many it ended. Keep is
+// the new one, which counts. What is left over ends at the next sign-ins, each of which ends more than it makes.
+func (e Ender) Beyond(ctx context.Context, tx identity.Tx, account, keep uuid.UUID, most int, at time.Time) (int, error) {
+	ended, err := tx.EndSessionsBeyond(ctx, account, int32(min(most-1, math.MaxInt32)), identity.Ending{ //nolint:gosec // bounded
+		Keep:   &keep,
+		Reason: ReasonTooMany,
+		At:     at,
+		Most:   oneByOne,
+	})
+	if err != nil || len(ended) == 0 {
+		return 0, err
 	}
-	return nil
+	return len(ended), tx.RaiseSessions(ctx, ended, at, e.keep)
 }

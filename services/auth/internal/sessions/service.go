@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"cmp"
 	"log/slog"
 	"time"
 
@@ -20,9 +21,13 @@ type Config struct {
 	RefreshTTL           time.Duration // from one refresh to the end of an idle session
 	MaxAge               time.Duration // from signing in to the end of any session
 	Grace                time.Duration // in which a used refresh token gives its successor again, as long as nobody used that
+	MostOpen             int           // sessions of one account; 0: DefaultMostOpen
 	RequireVerifiedEmail bool
 	RevealsAccounts      bool // whether the right password of an address that is not verified is told from a wrong one
 }
+
+// DefaultMostOpen is far more than anybody has browsers, and few enough to be listed and ended at once.
+const DefaultMostOpen = 1000
 
 // Deps is what signing in and out needs. All but Clock are required.
 type Deps struct {
@@ -50,6 +55,7 @@ func New(cfg Config, deps Deps) *Service {
 	if deps.Clock == nil {
 		deps.Clock = time.Now
 	}
+	cfg.MostOpen = cmp.Or(cfg.MostOpen, DefaultMostOpen)
 	return &Service{Config: cfg, Deps: deps}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/atrium-mesh/atrium/services/auth/internal/audit"
 	"github.com/atrium-mesh/atrium/services/auth/internal/devices"
 	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
+	"github.com/atrium-mesh/atrium/services/auth/internal/revocation"
 	"github.com/atrium-mesh/atrium/services/auth/internal/tokens"
 )
 
@@ -51,6 +52,9 @@ func (s *Service) start(ctx context.Context, in entry) (issued, error) {
 			return err
 		}
 		if err := keep(ctx, tx, session, refresh); err != nil {
+			return err
+		}
+		if err := s.makeRoom(ctx, tx, session); err != nil {
 			return err
 		}
 		seen, err := s.recognise(ctx, tx, session, in.device)
@@ -108,6 +112,20 @@ func keep(ctx context.Context, tx identity.Tx, session identity.Session, refresh
 		CreatedAt: session.CreatedAt,
 		ExpiresAt: session.ExpiresAt,
 	})
+}
+
+// makeRoom ends what an account has of sessions beyond the limit, so that nobody makes so many that looking through them, or ending them,
+// takes long. A person who signs in is never refused for it: whoever knows the password could keep the owner out by that.
+func (s *Service) makeRoom(ctx context.Context, tx identity.Tx, session identity.Session) error {
+	n, err := s.Ender.Beyond(ctx, tx, session.AccountID, session.ID, s.MostOpen, session.CreatedAt)
+	if err != nil || n == 0 {
+		return err
+	}
+	entry, err := audit.New(ctx, session.CreatedAt, audit.SessionsEnded, session.AccountID.String())
+	if err != nil {
+		return err
+	}
+	return tx.WriteAudit(ctx, entry.By(session.AccountID.String()).With("reason", revocation.ReasonTooMany).With("count", n))
 }
 
 // tellStarted leaves what others know a sign-in by.

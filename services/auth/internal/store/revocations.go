@@ -22,13 +22,18 @@ func (tx *Tx) RaiseUser(ctx context.Context, account uuid.UUID, now time.Time, k
 	return tx.publishMark(ctx, mark)
 }
 
-// RaiseSession voids every access token of the session that was issued until now, and tells every verifier.
-func (tx *Tx) RaiseSession(ctx context.Context, session uuid.UUID, now time.Time, keep time.Duration) error {
-	mark, err := tx.q.RaiseSessionWatermark(ctx, db.RaiseSessionWatermarkParams{SessionID: session, Now: now, KeepSeconds: keep.Seconds()})
+// RaiseSessions voids every access token of the sessions that was issued until now, and tells every verifier of each.
+func (tx *Tx) RaiseSessions(ctx context.Context, sessions []uuid.UUID, now time.Time, keep time.Duration) error {
+	marks, err := tx.q.RaiseSessionWatermarks(ctx, db.RaiseSessionWatermarksParams{SessionIds: sessions, Now: now, KeepSeconds: keep.Seconds()})
 	if err != nil {
 		return err
 	}
-	return tx.publishMark(ctx, mark)
+	for _, mark := range marks {
+		if err := tx.publishMark(ctx, mark); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // RaiseKey voids whatever the key has signed and will sign, and tells every verifier.

@@ -68,8 +68,26 @@ func (r records) EndSession(ctx context.Context, account, session uuid.UUID, rea
 	return identity.Session(row), err
 }
 
-func (r records) EndSessions(ctx context.Context, account uuid.UUID, keep *uuid.UUID, reason string, at time.Time) ([]uuid.UUID, error) {
-	return r.q.RevokeSessions(ctx, db.RevokeSessionsParams{AccountID: account, Keep: keep, Reason: reason, At: at})
+func (r records) EndSessions(ctx context.Context, account uuid.UUID, e identity.Ending) ([]uuid.UUID, error) {
+	return r.q.RevokeSessions(ctx, db.RevokeSessionsParams{
+		AccountID: account,
+		Keep:      e.Keep,
+		Reason:    e.Reason,
+		At:        e.At,
+		Since:     e.Since,
+		Most:      e.Most,
+	})
+}
+
+func (r records) EndSessionsBeyond(ctx context.Context, account uuid.UUID, others int32, e identity.Ending) ([]uuid.UUID, error) {
+	return r.q.RevokeSessionsBeyond(ctx, db.RevokeSessionsBeyondParams{
+		AccountID: account,
+		Keep:      *e.Keep,
+		Others:    others,
+		Reason:    e.Reason,
+		At:        e.At,
+		Most:      e.Most,
+	})
 }
 
 func (r records) AddRefreshToken(ctx context.Context, t identity.RefreshToken) error {

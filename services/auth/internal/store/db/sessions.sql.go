@@ -478,25 +478,82 @@ func (q *Queries) RevokeSession(ctx context.Context, arg RevokeSessionParams) (S
 }
 
 const revokeSessions = `-- name: RevokeSessions :many
-UPDATE sessions SET revoked_at = $1::timestamptz, revoke_reason = $2::text
-WHERE account_id = $3 AND revoked_at IS NULL AND id IS DISTINCT FROM $4::uuid
-RETURNING id
+WITH ended AS (
+    UPDATE sessions s SET revoked_at = $3::timestamptz, revoke_reason = $4::text
+    WHERE s.account_id = $5 AND s.revoked_at IS NULL AND s.id IS DISTINCT FROM $6::uuid
+    RETURNING s.id, s.issued_at)
+SELECT e.id FROM ended e WHERE e.issued_at > $1::timestamptz LIMIT $2
 `
 
 type RevokeSessionsParams struct {
+	Since     time.Time
+	Most      int32
 	At        time.Time
 	Reason    string
 	AccountID uuid.UUID
 	Keep      *uuid.UUID
 }
 
-// RevokeSessions ends every open session of an account, but the one that is kept.
+// RevokeSessions ends every open session of an account, but the one that is kept, whatever it returns: up to most of those that have issued
+// an access token since a time.
 func (q *Queries) RevokeSessions(ctx context.Context, arg RevokeSessionsParams) ([]uuid.UUID, error) {
 	rows, err := q.db.Query(ctx, revokeSessions,
+		arg.Since,
+		arg.Most,
 		arg.At,
 		arg.Reason,
 		arg.AccountID,
 		arg.Keep,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const revokeSessionsBeyond = `-- name: RevokeSessionsBeyond :many
+WITH beyond AS MATERIALIZED (
+    SELECT o.id FROM sessions o
+    WHERE o.account_id = $3 AND o.revoked_at IS NULL AND o.expires_at > $1::timestamptz AND o.id <> $4::uuid
+    ORDER BY o.last_seen_at DESC, o.id OFFSET $5 LIMIT $6),
+held AS MATERIALIZED (
+    SELECT h.id FROM sessions h WHERE h.id IN (SELECT b.id FROM beyond b) AND h.revoked_at IS NULL FOR NO KEY UPDATE SKIP LOCKED)
+UPDATE sessions s SET revoked_at = $1::timestamptz, revoke_reason = $2::text
+FROM held WHERE s.id = held.id
+RETURNING s.id
+`
+
+type RevokeSessionsBeyondParams struct {
+	At        time.Time
+	Reason    string
+	AccountID uuid.UUID
+	Keep      uuid.UUID
+	Others    int32
+	Most      int32
+}
+
+// RevokeSessionsBeyond ends up to most of the open sessions of an account that are more than it may have, beside the one that is kept: those
+// that were used longest ago. One that somebody holds is left for the next time, so that two sign-ins do not wait for each other.
+func (q *Queries) RevokeSessionsBeyond(ctx context.Context, arg RevokeSessionsBeyondParams) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, revokeSessionsBeyond,
+		arg.At,
+		arg.Reason,
+		arg.AccountID,
+		arg.Keep,
+		arg.Others,
+		arg.Most,
 	)
 	if err != nil {
 		return nil, err

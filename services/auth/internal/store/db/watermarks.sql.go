@@ -135,36 +135,50 @@ func (q *Queries) RaiseKeyWatermark(ctx context.Context, arg RaiseKeyWatermarkPa
 	return i, err
 }
 
-const raiseSessionWatermark = `-- name: RaiseSessionWatermark :one
+const raiseSessionWatermarks = `-- name: RaiseSessionWatermarks :many
 INSERT INTO watermarks AS w (scope, id, not_before, expires_at)
-SELECT 'session', $1::uuid, i.at, i.at + make_interval(secs => $2::double precision)
-FROM (SELECT greatest($3::timestamptz, max(s.issued_at) + interval '1 millisecond') AS at FROM sessions s WHERE s.id = $1) i
+SELECT 'session', i.id, i.at, i.at + make_interval(secs => $1::double precision)
+FROM (SELECT s.id, greatest($2::timestamptz, s.issued_at + interval '1 millisecond') AS at
+      FROM sessions s WHERE s.id = ANY ($3::uuid[]) ORDER BY s.id) i
 ON CONFLICT (scope, id) DO UPDATE
 SET not_before = greatest(w.not_before, excluded.not_before), expires_at = greatest(w.expires_at, excluded.expires_at),
     seq = nextval('watermarks_seq'), updated_at = clock_timestamp()
 RETURNING scope, id, not_before, expires_at, seq, updated_at, xact
 `
 
-type RaiseSessionWatermarkParams struct {
-	SessionID   uuid.UUID
+type RaiseSessionWatermarksParams struct {
 	KeepSeconds float64
 	Now         time.Time
+	SessionIds  []uuid.UUID
 }
 
-// RaiseSessionWatermark is the same for one session.
-func (q *Queries) RaiseSessionWatermark(ctx context.Context, arg RaiseSessionWatermarkParams) (Watermark, error) {
-	row := q.db.QueryRow(ctx, raiseSessionWatermark, arg.SessionID, arg.KeepSeconds, arg.Now)
-	var i Watermark
-	err := row.Scan(
-		&i.Scope,
-		&i.ID,
-		&i.NotBefore,
-		&i.ExpiresAt,
-		&i.Seq,
-		&i.UpdatedAt,
-		&i.Xact,
-	)
-	return i, err
+// RaiseSessionWatermarks is the same for several sessions.
+func (q *Queries) RaiseSessionWatermarks(ctx context.Context, arg RaiseSessionWatermarksParams) ([]Watermark, error) {
+	rows, err := q.db.Query(ctx, raiseSessionWatermarks, arg.KeepSeconds, arg.Now, arg.SessionIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Watermark{}
+	for rows.Next() {
+		var i Watermark
+		if err := rows.Scan(
+			&i.Scope,
+			&i.ID,
+			&i.NotBefore,
+			&i.ExpiresAt,
+			&i.Seq,
+			&i.UpdatedAt,
+			&i.Xact,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const raiseUserWatermark = `-- name: RaiseUserWatermark :one

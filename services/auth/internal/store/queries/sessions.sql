@@ -42,11 +42,27 @@ UPDATE sessions SET revoked_at = @at::timestamptz, revoke_reason = @reason::text
 WHERE id = @id AND account_id = @account_id AND revoked_at IS NULL
 RETURNING *;
 
--- RevokeSessions ends every open session of an account, but the one that is kept.
+-- RevokeSessions ends every open session of an account, but the one that is kept, whatever it returns: up to most of those that have issued
+-- an access token since a time.
 -- name: RevokeSessions :many
-UPDATE sessions SET revoked_at = @at::timestamptz, revoke_reason = @reason::text
-WHERE account_id = @account_id AND revoked_at IS NULL AND id IS DISTINCT FROM sqlc.narg('keep')::uuid
-RETURNING id;
+WITH ended AS (
+    UPDATE sessions s SET revoked_at = @at::timestamptz, revoke_reason = @reason::text
+    WHERE s.account_id = @account_id AND s.revoked_at IS NULL AND s.id IS DISTINCT FROM sqlc.narg('keep')::uuid
+    RETURNING s.id, s.issued_at)
+SELECT e.id FROM ended e WHERE e.issued_at > @since::timestamptz LIMIT @most;
+
+-- RevokeSessionsBeyond ends up to most of the open sessions of an account that are more than it may have, beside the one that is kept: those
+-- that were used longest ago. One that somebody holds is left for the next time, so that two sign-ins do not wait for each other.
+-- name: RevokeSessionsBeyond :many
+WITH beyond AS MATERIALIZED (
+    SELECT o.id FROM sessions o
+    WHERE o.account_id = @account_id AND o.revoked_at IS NULL AND o.expires_at > @at::timestamptz AND o.id <> @keep::uuid
+    ORDER BY o.last_seen_at DESC, o.id OFFSET @others LIMIT @most),
+held AS MATERIALIZED (
+    SELECT h.id FROM sessions h WHERE h.id IN (SELECT b.id FROM beyond b) AND h.revoked_at IS NULL FOR NO KEY UPDATE SKIP LOCKED)
+UPDATE sessions s SET revoked_at = @at::timestamptz, revoke_reason = @reason::text
+FROM held WHERE s.id = held.id
+RETURNING s.id;
 
 -- name: DeleteSessionsOfAccount :exec
 DELETE FROM sessions WHERE account_id = @account_id;

@@ -8,11 +8,12 @@ SET not_before = greatest(w.not_before, excluded.not_before), expires_at = great
     seq = nextval('watermarks_seq'), updated_at = clock_timestamp()
 RETURNING *;
 
--- RaiseSessionWatermark is the same for one session.
--- name: RaiseSessionWatermark :one
+-- RaiseSessionWatermarks is the same for several sessions.
+-- name: RaiseSessionWatermarks :many
 INSERT INTO watermarks AS w (scope, id, not_before, expires_at)
-SELECT 'session', @session_id::uuid, i.at, i.at + make_interval(secs => @keep_seconds::double precision)
-FROM (SELECT greatest(@now::timestamptz, max(s.issued_at) + interval '1 millisecond') AS at FROM sessions s WHERE s.id = @session_id) i
+SELECT 'session', i.id, i.at, i.at + make_interval(secs => @keep_seconds::double precision)
+FROM (SELECT s.id, greatest(@now::timestamptz, s.issued_at + interval '1 millisecond') AS at
+      FROM sessions s WHERE s.id = ANY (@session_ids::uuid[]) ORDER BY s.id) i
 ON CONFLICT (scope, id) DO UPDATE
 SET not_before = greatest(w.not_before, excluded.not_before), expires_at = greatest(w.expires_at, excluded.expires_at),
     seq = nextval('watermarks_seq'), updated_at = clock_timestamp()

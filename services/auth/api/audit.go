@@ -46,7 +46,9 @@ type AuditResponse struct{ Body AuditPage }
 var ListAudit = op.Op[ListAuditRequest, AuditResponse]{
 	Operation: huma.Operation{
 		OperationID: "list-audit", Method: http.MethodGet, Path: "/api/v1/audit", Tags: []string{"Audit"},
-		Summary: "Read the audit trail", Description: "What was done to accounts, sessions, roles and signing keys, the latest first.", Errors: []int{http.StatusBadRequest},
+		Summary: "Read the audit trail", Errors: []int{http.StatusBadRequest},
+		Description: "What was done to accounts, sessions, roles and signing keys, the latest first. `total` counts no further than 50,000, nor does `pages`; " +
+			"`next_cursor` leads to the end.",
 	},
 	Allow: authz.Require(PermAuditRead),
 }

@@ -13,7 +13,7 @@ import (
 )
 
 const countAudit = `-- name: CountAudit :one
-SELECT count(*) FROM audit_log
+SELECT count(*) FROM (SELECT FROM audit_log
 WHERE org_id = $1
   AND ($2::text IS NULL OR action = $2)
   AND ($3::text IS NULL OR actor = $3)
@@ -21,6 +21,7 @@ WHERE org_id = $1
   AND ($5::text IS NULL OR outcome = $5)
   AND ($6::timestamptz IS NULL OR at >= $6)
   AND ($7::timestamptz IS NULL OR at < $7)
+LIMIT $8) e
 `
 
 type CountAuditParams struct {
@@ -31,8 +32,10 @@ type CountAuditParams struct {
 	Outcome *string
 	FromAt  *time.Time
 	ToAt    *time.Time
+	Most    int32
 }
 
+// CountAudit counts no further than most.
 func (q *Queries) CountAudit(ctx context.Context, arg CountAuditParams) (int64, error) {
 	row := q.db.QueryRow(ctx, countAudit,
 		arg.OrgID,
@@ -42,6 +45,7 @@ func (q *Queries) CountAudit(ctx context.Context, arg CountAuditParams) (int64, 
 		arg.Outcome,
 		arg.FromAt,
 		arg.ToAt,
+		arg.Most,
 	)
 	var count int64
 	err := row.Scan(&count)

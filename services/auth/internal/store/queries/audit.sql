@@ -2,15 +2,17 @@
 INSERT INTO audit_log (id, org_id, at, action, actor, subject, outcome, ip, device, request_id, details)
 VALUES (@id, @org_id, @at, @action, @actor, @subject, @outcome, @ip, @device, @request_id, @details);
 
+-- CountAudit counts no further than most.
 -- name: CountAudit :one
-SELECT count(*) FROM audit_log
+SELECT count(*) FROM (SELECT FROM audit_log
 WHERE org_id = @org_id
   AND (sqlc.narg('action')::text IS NULL OR action = sqlc.narg('action'))
   AND (sqlc.narg('actor')::text IS NULL OR actor = sqlc.narg('actor'))
   AND (sqlc.narg('subject')::text IS NULL OR subject = sqlc.narg('subject'))
   AND (sqlc.narg('outcome')::text IS NULL OR outcome = sqlc.narg('outcome'))
   AND (sqlc.narg('from_at')::timestamptz IS NULL OR at >= sqlc.narg('from_at'))
-  AND (sqlc.narg('to_at')::timestamptz IS NULL OR at < sqlc.narg('to_at'));
+  AND (sqlc.narg('to_at')::timestamptz IS NULL OR at < sqlc.narg('to_at'))
+LIMIT @most) e;
 
 -- ListAudit is newest first; before_at and before_id are the last row of the page before.
 -- name: ListAudit :many

@@ -149,6 +149,36 @@ func TestDisown(t *testing.T) {
 		require.NotEqual(t, id, m.idOf(t, "ada@example.com"))
 	})
 
+	t.Run("goes_at_once_when_who_signed_up_deletes_it", func(t *testing.T) {
+		t.Parallel()
+		eve := m.signUp(t, "grace@example.com")
+		tokens := eve.login("grace@example.com", goodPassword)
+		id := m.idOf(t, "grace@example.com")
+		out, err := m.act(t, tokens.AccessToken, api.VerbDelete, id)
+		require.NoError(t, err)
+		require.Equal(t, api.StandingErased, out.Standing)
+		require.Len(t, outbox[api.AccountData](t, m, api.AccountDisowned.Name, id), 1)
+		told := outbox[api.AccountStandingChangedData](t, m, api.AccountStandingChanged.Name, id)
+		require.Len(t, told, 1)
+		require.Equal(t, api.StandingErased, told[0].Standing)
+		m.soonRefused(t, tokens.AccessToken)
+		m.signUp(t, "grace@example.com") // nobody is kept out of their address
+		require.NotEqual(t, id, m.idOf(t, "grace@example.com"))
+	})
+
+	t.Run("while_it_is_deleted_but_not_while_it_is_kept_out", func(t *testing.T) {
+		t.Parallel()
+		_, root := m.as(t, api.RoleAdmin)
+		for verb, want := range map[api.Verb]int{api.VerbDelete: 204, api.VerbDeactivate: 422} {
+			id := m.register(t, string(verb)+"-disown@example.com")
+			token := m.link(t, id, api.LinkVerifyEmail)
+			_, err := m.act(t, root.token, verb, id)
+			require.NoError(t, err)
+			require.Equal(t, 422, m.verify(t, token).StatusCode, "nobody gets in by it")
+			disown(token).want(t, want)
+		}
+	})
+
 	t.Run("not_after_the_proof", func(t *testing.T) {
 		t.Parallel()
 		id := m.register(t, "done@example.com")

@@ -24,7 +24,7 @@ var DeleteUser = op.Op[UserActionRequest, struct{}]{
 		OperationID: "delete-user", Method: http.MethodDelete, Path: "/api/v1/users/{id}", Tags: []string{tagUsers},
 		Summary: "Delete a user", DefaultStatus: http.StatusNoContent, Errors: []int{http.StatusConflict, http.StatusPreconditionFailed},
 		Description: "Deletes a user: signed out everywhere at once, and erased with everything personal after a grace period, within which it " +
-			"can be restored. Deleting again changes nothing. Deleting oneself takes a fresh session, which gave the password within ten minutes: 403 " +
+			"can be restored. Who deletes their own account whose address was never proved is erased at once, and the address is free. Deleting again changes nothing. Deleting oneself takes a fresh session, which gave the password within ten minutes: 403 " +
 			"`reauthentication_required`, see `POST /api/v1/auth/reauthenticate`." + actErrors + " 409 `last_admin` when no administrator would be left who can sign in.",
 	},
 	Allow: authz.SelfOr("id", "users:delete"),

@@ -2,7 +2,6 @@ package accounts
 
 import (
 	"context"
-	"slices"
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/services/auth/api"
@@ -14,49 +13,35 @@ import (
 // Disown implements [api.Disown]. The account was never its owner's: it goes at once, here and, by the event, everywhere. Where and on
 // what it was made stays in the audit trail: that is a stranger's, not the owner's.
 func (s *Service) Disown(ctx context.Context, in *api.DisownRequest) (*struct{}, error) {
-	return nil, s.redeem(ctx, in.Body.Token, api.LinkVerifyEmail, func(ctx context.Context, r redemption) error {
-		if err := removable(ctx, r); err != nil {
-			return err
-		}
-		if err := s.Ender.All(ctx, r.tx, r.account.ID, revocation.ReasonDisowned, r.now); err != nil {
-			return err
-		}
-		erased, err := r.tx.EraseAccount(ctx, r.account.ID, r.now)
+	return nil, s.redeemIn(ctx, disownable, in.Body.Token, api.LinkVerifyEmail, func(ctx context.Context, r redemption) error {
+		roles, err := r.tx.RolesOf(ctx, r.account.ID)
 		if err != nil {
 			return err
 		}
-		if err := r.tx.DropPassword(ctx, r.account.ID); err != nil {
-			return err
+		if !revocation.Removable(r.account, roles) {
+			return errs.New(errs.Conflict, "not_removable", "This account cannot be removed by a link; ask an administrator.")
 		}
-		if err := r.tx.EraseBelongings(ctx, r.account.ID); err != nil {
+		erased, err := s.Ender.Remove(ctx, r.tx, r.account.ID, revocation.ReasonDisowned, r.now)
+		if err != nil {
 			return err
 		}
 		if err := r.audit(ctx, audit.RegistrationDisowned); err != nil {
 			return err
 		}
-		if err := identity.Publish(ctx, r.tx, api.AccountStandingChanged, erased.ID, api.AccountStandingChangedData{
+		return identity.Publish(ctx, r.tx, api.AccountStandingChanged, erased.ID, api.AccountStandingChangedData{
 			AccountID: erased.ID,
 			Standing:  api.Standing(erased.Status),
 			Version:   erased.StatusVersion,
 			Cause:     api.VerbErase,
 			By:        erased.ID.String(),
 			At:        r.now.UTC(),
-		}); err != nil {
-			return err
-		}
-		return identity.Publish(ctx, r.tx, api.AccountDisowned, r.account.ID, api.AccountData{AccountID: r.account.ID, At: r.now.UTC()})
+		})
 	})
 }
 
-// removable refuses what somebody else has made or built on: a link in a mail must not remove the last administrator, for one.
-func removable(ctx context.Context, r redemption) error {
-	roles, err := r.tx.RolesOf(ctx, r.account.ID)
-	if err != nil {
-		return err
-	}
-	others := slices.ContainsFunc(roles, func(role identity.Role) bool { return role.Name != api.RoleUser })
-	if r.account.Verified() || r.account.Origin != string(api.OriginSignUp) || others {
-		return errs.New(errs.Conflict, "not_removable", "This account cannot be removed by a link; ask an administrator.")
-	}
-	return nil
+// disownable reports whether the owner of an address may still say that the account is not theirs: also when it was deleted, by whoever had
+// it, so that the address is free at once. One that an administrator keeps out stays, or it could be made anew.
+func disownable(a identity.Account) bool {
+	before := a.StatusBefore
+	return a.Active() || a.Status == identity.StatusDeleted && before != nil && *before == identity.StatusActive
 }

@@ -14,6 +14,7 @@ import (
 type Closing struct {
 	Reason string
 	At     time.Time
+	Owner  bool      // the owner of the address keeps the way to prove or to disown the account
 	Keep   uuid.UUID // the session that goes on, of whoever is changing the password in it; zero: none
 }
 
@@ -29,7 +30,7 @@ func (e Ender) Close(ctx context.Context, tx identity.Tx, account uuid.UUID, c C
 		return 0, err
 	}
 	kept := []string{string(api.LinkNotMe)}
-	if c.Keep != uuid.Nil {
+	if c.Owner || c.Keep != uuid.Nil {
 		// Whoever is signed in may have signed up with the address of somebody else, who keeps the way to prove or to disown it.
 		kept = append(kept, string(api.LinkVerifyEmail))
 	}

@@ -61,6 +61,10 @@ func (s *Service) change(ctx context.Context, verb api.Verb, account uuid.UUID) 
 		if status == stands.Status {
 			return nil
 		}
+		if verb == api.VerbDelete && c.Caller.Account.ID == stands.ID && !c.Caller.External && revocation.Removable(stands, c.Target.Roles) {
+			stands, err = s.remove(ctx, tx, stands, c.Caller.Subject)
+			return err
+		}
 		stands, err = s.apply(ctx, tx, step{verb: verb, before: stands, status: status, by: c.Caller.Subject})
 		return err
 	})
@@ -88,7 +92,11 @@ func (s *Service) apply(ctx context.Context, tx Tx, st step) (identity.Account, 
 		return after, err
 	}
 	if st.before.Active() { // nobody else has a session
-		if _, err := s.Ender.Close(ctx, tx, after.ID, revocation.Closing{Reason: revocation.ReasonDisabled, At: to.At}); err != nil {
+		if _, err := s.Ender.Close(ctx, tx, after.ID, revocation.Closing{
+			Reason: revocation.ReasonDisabled,
+			At:     to.At,
+			Owner:  st.status == identity.StatusDeleted && !st.before.Verified(),
+		}); err != nil {
 			return after, err
 		}
 	}
@@ -96,6 +104,16 @@ func (s *Service) apply(ctx context.Context, tx Tx, st step) (identity.Account, 
 		return after, err
 	}
 	return after, wayIn(ctx, tx, after)
+}
+
+// remove takes an account away whose address nobody has proved, when its holder deletes it. There is nothing to restore, and the address may
+// be somebody else's, who must not be kept out until the time of grace is over.
+func (s *Service) remove(ctx context.Context, tx Tx, before identity.Account, by string) (identity.Account, error) {
+	after, err := s.Ender.Remove(ctx, tx, before.ID, revocation.ReasonDisabled, s.Clock())
+	if err != nil {
+		return after, err
+	}
+	return after, s.tell(ctx, tx, after, step{verb: api.VerbErase, before: before, status: after.Status, by: by})
 }
 
 // wayIn asks for the mail with which a password is chosen, for an account that may be used and has none: "this wasn't me" was said while

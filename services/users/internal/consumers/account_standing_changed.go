@@ -14,13 +14,10 @@ import (
 	"github.com/atrium-mesh/atrium/services/users/internal/users"
 )
 
-// accountStandingChanged makes the status follow the account, when the request that changed it could not, or has not yet. Somebody who was
-// erased is gone here already.
+// accountStandingChanged makes the status follow the account, when the request that changed it could not, or has not yet. Whoever is
+// erased there goes here as well.
 func accountStandingChanged(grace time.Duration) events.Handler {
 	return events.On(auth.AccountStandingChanged, func(ctx context.Context, tx pgx.Tx, e events.Event[auth.AccountStandingChangedData]) error {
-		if e.Data.Standing == auth.StandingErased {
-			return nil
-		}
 		_, err := users.Follow(ctx, store.WithTx(tx), users.Standing{
 			Account: e.Data.AccountID,
 			Is:      e.Data.Standing,

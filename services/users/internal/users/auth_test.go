@@ -38,6 +38,7 @@ func (a *authority) ask(verb auth.Verb) users.Ask {
 		}
 		to := have
 		switch {
+		case have.is == auth.StandingErased:
 		case verb == auth.VerbDelete && have.is != auth.StandingDeleted:
 			to.is, to.before = auth.StandingDeleted, have.is
 		case verb == auth.VerbRestore && have.is == auth.StandingDeleted:

@@ -2,10 +2,12 @@ package users
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/services/users/api"
 )
 
@@ -27,11 +29,16 @@ func (s *Service) EraseDue(ctx context.Context, most int32) (int, error) {
 	return len(due), err
 }
 
-// Disown erases a user whose account is gone because the owner of its address never made it. There is no grace period: nobody has used
-// it. The entry in the audit trail also keeps an event that comes late from making the user again.
+// Disown erases a user whose account is gone: the owner of its address never made it, or auth has erased it. The entry in the audit trail also
+// keeps an event that comes late from making the user again.
 func Disown(ctx context.Context, tx Tx, id uuid.UUID, now time.Time) error {
-	done, err := tx.Audited(ctx, id, erased)
-	if err != nil || done {
+	_, err := tx.LockUser(ctx, id) // of two that erase the same user, the second finds the entry of the first
+	if errors.Is(err, errs.NotFound) {
+		done, err := tx.Audited(ctx, id, erased)
+		if err != nil || done {
+			return err
+		}
+	} else if err != nil {
 		return err
 	}
 	return erase(ctx, tx, id, now)

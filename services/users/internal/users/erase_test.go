@@ -10,7 +10,9 @@ import (
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/request"
+	auth "github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/users/api"
+	"github.com/atrium-mesh/atrium/services/users/internal/users"
 )
 
 func TestEraseDue(t *testing.T) {
@@ -95,4 +97,29 @@ func erase(t *testing.T, b *bundle, most int32) int {
 	n, err := b.EraseDue(t.Context(), most)
 	require.NoError(t, err)
 	return n
+}
+
+// Auth removes an account at once whose address nobody has proved, when its holder deletes it: the user goes with it, once, whichever of the
+// request and auth's events comes first.
+func TestDelete_of_whom_auth_has_erased(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	event := func(id uuid.UUID) {
+		require.NoError(t, b.Store.InTx(t.Context(), func(tx users.Tx) error { return users.Disown(t.Context(), tx, id, b.now) }))
+	}
+	for _, early := range []bool{true, false} {
+		id := b.add()
+		b.auth.set(id, auth.StandingErased, 1)
+		if early {
+			event(id)
+			b.follow(t.Context(), id, auth.StandingErased, 1)
+		} else {
+			_, err := b.Delete(as(t.Context(), id), &api.UserActionRequest{ID: id.String()})
+			require.NoError(t, err)
+		}
+		event(id)
+		b.follow(t.Context(), id, auth.StandingErased, 1)
+		require.Empty(t, column[uuid.UUID](b, "SELECT id FROM users WHERE id = $1", id))
+		require.Equal(t, []string{api.UserErased.Name}, b.told(id))
+	}
 }

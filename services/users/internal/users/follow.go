@@ -24,8 +24,11 @@ type Standing struct {
 
 // Follow makes a user stand as the account does, in the transaction of whoever heard of it: the request that asked for it, or the event. The
 // one that comes first changes the user, with one version and one event that carries the result; whatever is not newer changes nothing. It is
-// errs.NotFound "user_not_found" when there is no such user.
+// errs.NotFound "user_not_found" when there is no such user. An account that auth has erased takes its user along, who is returned as nobody.
 func Follow(ctx context.Context, tx Tx, s Standing) (User, error) {
+	if s.Is == auth.StandingErased {
+		return User{}, Disown(ctx, tx, s.Account, s.At)
+	}
 	u, err := existing(tx.LockUser(ctx, s.Account))
 	if err != nil || s.Version <= u.StandingVersion {
 		return u, err

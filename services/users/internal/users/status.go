@@ -31,7 +31,7 @@ func (s *Service) Restore(ctx context.Context, in *api.UserActionRequest) (*api.
 	})
 }
 
-// Delete deletes a user, to be erased after the grace period.
+// Delete deletes a user, to be erased after the grace period; or at once, when auth has removed the account: its address was never proved.
 func (s *Service) Delete(ctx context.Context, in *api.UserActionRequest) (*struct{}, error) {
 	if _, err := s.stand(ctx, in, s.Accounts.Delete, func(string) error { return nil }); err != nil {
 		return nil, err
@@ -70,7 +70,7 @@ func (s *Service) stand(ctx context.Context, in *api.UserActionRequest, ask Ask,
 		})
 		return err
 	})
-	if err != nil {
+	if err != nil || answer.Standing == auth.StandingErased {
 		return nil, err
 	}
 	return response(u), nil

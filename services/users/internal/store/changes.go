@@ -48,14 +48,20 @@ func (tx *Tx) NoteStanding(ctx context.Context, id uuid.UUID, version int64) err
 	return tx.q.NoteStanding(ctx, db.NoteStandingParams{ID: id, StandingVersion: version})
 }
 
+// Erased reports whether there was a user with this id who was erased.
+func (tx *Tx) Erased(ctx context.Context, id uuid.UUID) (bool, error) { return tx.q.IsErased(ctx, id) }
+
 // LockDueForErasure holds users whose grace period is over; those that another transaction holds are left to it.
 func (tx *Tx) LockDueForErasure(ctx context.Context, now time.Time, most int32) ([]uuid.UUID, error) {
 	return tx.q.LockDueForErasure(ctx, db.LockDueForErasureParams{Now: now, Most: most})
 }
 
-// Erase removes a user, and what the audit trail knows beyond who did what.
-func (tx *Tx) Erase(ctx context.Context, id uuid.UUID) error {
+// Erase removes a user, and what the audit trail knows beyond who did what. That there was one is remembered.
+func (tx *Tx) Erase(ctx context.Context, id uuid.UUID, at time.Time) error {
 	if err := tx.q.EraseUser(ctx, id); err != nil {
+		return err
+	}
+	if err := tx.q.EntombUser(ctx, db.EntombUserParams{ID: id, At: at}); err != nil {
 		return err
 	}
 	if err := tx.q.ForgetAuditDetail(ctx, id); err != nil {

@@ -29,12 +29,12 @@ func (s *Service) EraseDue(ctx context.Context, most int32) (int, error) {
 	return len(due), err
 }
 
-// Disown erases a user whose account is gone: the owner of its address never made it, or auth has erased it. The entry in the audit trail also
-// keeps an event that comes late from making the user again.
+// Disown erases a user whose account is gone: the owner of its address never made it, or auth has erased it. An event that comes late does
+// not make the user again.
 func Disown(ctx context.Context, tx Tx, id uuid.UUID, now time.Time) error {
-	_, err := tx.LockUser(ctx, id) // of two that erase the same user, the second finds the entry of the first
+	_, err := tx.LockUser(ctx, id) // of two that erase the same user, the second finds what the first has left
 	if errors.Is(err, errs.NotFound) {
-		done, err := tx.Audited(ctx, id, erased)
+		done, err := tx.Erased(ctx, id)
 		if err != nil || done {
 			return err
 		}
@@ -44,13 +44,11 @@ func Disown(ctx context.Context, tx Tx, id uuid.UUID, now time.Time) error {
 	return erase(ctx, tx, id, now)
 }
 
-const erased = "user.erased"
-
 func erase(ctx context.Context, tx Tx, id uuid.UUID, now time.Time) error {
-	if err := tx.Erase(ctx, id); err != nil {
+	if err := tx.Erase(ctx, id, now); err != nil {
 		return err
 	}
-	if err := audit(ctx, tx, id, erased, now); err != nil {
+	if err := audit(ctx, tx, id, "user.erased", now); err != nil {
 		return err
 	}
 	return publish(ctx, tx, api.UserErased, id, api.UserErasedData{UserID: id, At: now})

@@ -59,6 +59,26 @@ func TestEraseDue(t *testing.T) {
 		require.Equal(t, []string{" req-1"}, column[string](b, "SELECT ip || ' ' || request_id FROM audit_log WHERE actor = $1", gone.String()))
 		require.Equal(t, []string{"203.0.113.7 req-1"}, column[string](b, "SELECT ip || ' ' || request_id FROM audit_log WHERE actor = $1", other.String()))
 	})
+	t.Run("who was erased is never made again, whatever the audit trail keeps", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		deleted, disowned, unknown := b.add(), b.add(), newID()
+		b.delete(deleted)
+		b.now = b.now.Add(grace)
+		require.Equal(t, 1, erase(t, b, 10))
+		for _, id := range []uuid.UUID{disowned, unknown} {
+			require.NoError(t, b.Store.InTx(t.Context(), func(tx users.Tx) error { return users.Disown(t.Context(), tx, id, b.now) }))
+		}
+		b.exec("DELETE FROM audit_log")
+		for _, id := range []uuid.UUID{deleted, disowned, unknown} {
+			n, err := users.NewUser{ID: id, Email: "ada@example.com", Profile: users.Profile{FullName: "Ada"}, CreatedAt: b.now}.Parse("data")
+			require.NoError(t, err)
+			require.NoError(t, b.Store.InTx(t.Context(), func(tx users.Tx) error { return tx.EnsureUser(t.Context(), n) }))
+			require.NoError(t, b.Store.InTx(t.Context(), func(tx users.Tx) error { return users.Disown(t.Context(), tx, id, b.now) }))
+		}
+		require.Empty(t, column[uuid.UUID](b, "SELECT id FROM users"))
+		require.Empty(t, b.trail(disowned), "it was told once")
+	})
 	t.Run("what somebody else holds is left to them", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)

@@ -68,8 +68,10 @@ type Stand struct {
 type Erasure interface {
 	// LockDueForErasure holds up to most users whose grace period is over, and nobody else holds.
 	LockDueForErasure(ctx context.Context, now time.Time, most int32) ([]uuid.UUID, error)
-	// Erase removes everything personal of a user. That there was one stays in the audit trail.
-	Erase(ctx context.Context, id uuid.UUID) error
+	// Erase removes everything personal of a user, who is never made again: that there was one is remembered for ever.
+	Erase(ctx context.Context, id uuid.UUID, at time.Time) error
+	// Erased reports whether somebody was erased.
+	Erased(ctx context.Context, id uuid.UUID) (bool, error)
 }
 
 // Records is what a transaction leaves for others: the audit trail, events for other services, and the answer to a repeated request.

@@ -22,6 +22,11 @@ type AuditLog struct {
 	RequestID string
 }
 
+type ErasedUser struct {
+	ID       uuid.UUID
+	ErasedAt time.Time
+}
+
 type User struct {
 	ID              uuid.UUID
 	OrgID           string

@@ -32,7 +32,7 @@ const ensureUser = `-- name: EnsureUser :exec
 INSERT INTO users (id, org_id, email, email_verified, full_name, locale, time_zone, status, roles, created_at, updated_at)
 SELECT $1::uuid, 'default', $2::text, $3::boolean, $4::text, $5::text, $6::text, $7::text, $8::text[],
        $9::timestamptz, $9::timestamptz
-WHERE NOT EXISTS (SELECT FROM audit_log WHERE user_id = $1::uuid AND action = 'user.erased')
+WHERE NOT EXISTS (SELECT FROM erased_users WHERE id = $1::uuid)
 ON CONFLICT (id) DO NOTHING
 `
 
@@ -62,6 +62,20 @@ func (q *Queries) EnsureUser(ctx context.Context, arg EnsureUserParams) error {
 		arg.Roles,
 		arg.CreatedAt,
 	)
+	return err
+}
+
+const entombUser = `-- name: EntombUser :exec
+INSERT INTO erased_users (id, erased_at) VALUES ($1, $2) ON CONFLICT DO NOTHING
+`
+
+type EntombUserParams struct {
+	ID uuid.UUID
+	At time.Time
+}
+
+func (q *Queries) EntombUser(ctx context.Context, arg EntombUserParams) error {
+	_, err := q.db.Exec(ctx, entombUser, arg.ID, arg.At)
 	return err
 }
 
@@ -151,6 +165,17 @@ func (q *Queries) InsertAudit(ctx context.Context, arg InsertAuditParams) error 
 		arg.Now,
 	)
 	return err
+}
+
+const isErased = `-- name: IsErased :one
+SELECT EXISTS (SELECT FROM erased_users WHERE id = $1)
+`
+
+func (q *Queries) IsErased(ctx context.Context, id uuid.UUID) (bool, error) {
+	row := q.db.QueryRow(ctx, isErased, id)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
 }
 
 const lockDueForErasure = `-- name: LockDueForErasure :many

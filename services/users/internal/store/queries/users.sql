@@ -10,7 +10,7 @@ SELECT * FROM users WHERE id = @id FOR UPDATE;
 INSERT INTO users (id, org_id, email, email_verified, full_name, locale, time_zone, status, roles, created_at, updated_at)
 SELECT @id::uuid, 'default', @email::text, @email_verified::boolean, @full_name::text, @locale::text, @time_zone::text, @status::text, @roles::text[],
        @created_at::timestamptz, @created_at::timestamptz
-WHERE NOT EXISTS (SELECT FROM audit_log WHERE user_id = @id::uuid AND action = 'user.erased')
+WHERE NOT EXISTS (SELECT FROM erased_users WHERE id = @id::uuid)
 ON CONFLICT (id) DO NOTHING;
 
 -- name: SetProfile :one
@@ -45,6 +45,12 @@ SELECT id FROM users WHERE status = 'deleted' AND erase_at <= @now::timestamptz 
 
 -- name: EraseUser :exec
 DELETE FROM users WHERE id = @id;
+
+-- name: EntombUser :exec
+INSERT INTO erased_users (id, erased_at) VALUES (@id, @at) ON CONFLICT DO NOTHING;
+
+-- name: IsErased :one
+SELECT EXISTS (SELECT FROM erased_users WHERE id = @id);
 
 -- name: InsertAudit :exec
 INSERT INTO audit_log (id, user_id, actor, action, detail, ip, request_id, created_at)

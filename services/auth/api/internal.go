@@ -38,6 +38,9 @@ type CreateAccountResponse struct {
 	ID        uuid.UUID `json:"id"`
 	Email     string    `json:"email"`
 	CreatedAt time.Time `json:"created_at"`
+	Standing  Standing  `json:"standing,omitempty"` // as of StandingVersion: the account may have been made, and stopped, before
+
+	StandingVersion int64 `json:"standing_version,omitempty"` // zero: it was never changed
 }
 
 // CreateAccount makes an account without a password and emits [AccountRegistered] with [OriginInvitation]. It is idempotent on the
@@ -63,6 +66,9 @@ type GetAccountResponse struct {
 	Roles     []string  `json:"roles"`
 	Verified  bool      `json:"verified"`
 	CreatedAt time.Time `json:"created_at"`
+
+	StandingVersion int64 `json:"standing_version,omitempty"` // of the status; zero: it was never changed
+	RolesVersion    int64 `json:"roles_version,omitempty"`    // as in [RolesChangedData]
 }
 
 // GetAccount reads the account of the person who asks, for users, where its event has not arrived yet. errs.NotFound

@@ -331,7 +331,6 @@ func TestStatusFollowsTheAccount(t *testing.T) {
 	tell(4, auth.StandingDisabled)
 	status("deactivated")
 	tell(5, auth.StandingErased) // users says when: it has erased already whoever is
-	publish(m, auth.AccountStandingChanged, newID(), auth.AccountStandingChangedData{AccountID: newID(), Standing: auth.StandingDisabled, Version: 1})
 	tell(6, auth.StandingActive)
 	status("pending")
 	require.Equal(t, 1, m.published("users.user.restored.v1"))

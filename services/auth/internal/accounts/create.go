@@ -100,5 +100,11 @@ func same(account identity.Account, made NewAccount, err error) (*api.CreateAcco
 	if err != nil {
 		return nil, err
 	}
-	return &api.CreateAccountResponse{ID: account.ID, Email: account.Email, CreatedAt: account.CreatedAt.UTC()}, nil
+	return &api.CreateAccountResponse{
+		ID:              account.ID,
+		Email:           account.Email,
+		CreatedAt:       account.CreatedAt.UTC(),
+		Standing:        api.Standing(account.Status),
+		StandingVersion: account.StatusVersion,
+	}, nil
 }

@@ -27,7 +27,15 @@ func (s *Service) Get(ctx context.Context, in *api.GetAccountRequest) (*api.GetA
 		return nil, err
 	}
 	return &api.GetAccountResponse{
-		ID: account.ID, Email: account.Email, FullName: account.FullName, Locale: account.Locale, Status: account.Status,
-		Roles: identity.Names(roles), Verified: account.Verified(), CreatedAt: account.CreatedAt.UTC(),
+		ID:              account.ID,
+		Email:           account.Email,
+		FullName:        account.FullName,
+		Locale:          account.Locale,
+		Status:          account.Status,
+		Roles:           identity.Names(roles),
+		Verified:        account.Verified(),
+		CreatedAt:       account.CreatedAt.UTC(),
+		StandingVersion: account.StatusVersion,
+		RolesVersion:    account.RolesVersion,
 	}, nil
 }

@@ -21,6 +21,6 @@ func accountRegistered() events.Handler {
 		if err != nil { // auth has checked it, so that this is no event of auth's: a dead letter
 			return err
 		}
-		return store.WithTx(tx).EnsureUser(ctx, n)
+		return store.WithTx(tx).EnsureUser(ctx, n) // an account begins active, in the first version of its standing
 	})
 }

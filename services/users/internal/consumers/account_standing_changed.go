@@ -2,12 +2,10 @@ package consumers
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/events"
 	auth "github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/users/internal/store"
@@ -26,9 +24,6 @@ func accountStandingChanged(grace time.Duration) events.Handler {
 			At:      e.Data.At,
 			Grace:   grace,
 		})
-		if errors.Is(err, errs.NotFound) {
-			return nil // late: the user was erased meanwhile
-		}
-		return err
+		return unlessErased(ctx, tx, e.Data.AccountID, err)
 	})
 }

@@ -26,6 +26,9 @@ func accountVerified(clock func() time.Time) events.Handler {
 			return err
 		}
 		records := store.WithTx(tx)
+		if _, err := records.LockUser(ctx, e.Data.AccountID); err != nil {
+			return unlessErased(ctx, tx, e.Data.AccountID, err)
+		}
 		if err := records.MarkVerified(ctx, e.Data.AccountID, email, name, clock()); err != nil || name == "" {
 			return err
 		}

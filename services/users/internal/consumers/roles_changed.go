@@ -18,6 +18,10 @@ func rolesChanged(clock func() time.Time) events.Handler {
 		if err := users.CheckRoles("data", e.Data.Roles); err != nil {
 			return err
 		}
-		return store.WithTx(tx).SetRoles(ctx, e.Data.AccountID, e.Data.Roles, e.Data.Version, clock())
+		records := store.WithTx(tx)
+		if _, err := records.LockUser(ctx, e.Data.AccountID); err != nil {
+			return unlessErased(ctx, tx, e.Data.AccountID, err)
+		}
+		return records.SetRoles(ctx, e.Data.AccountID, e.Data.Roles, e.Data.Version, clock())
 	})
 }

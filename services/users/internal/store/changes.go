@@ -13,8 +13,16 @@ import (
 // EnsureUser adds a user, unless there is one with this id.
 func (tx *Tx) EnsureUser(ctx context.Context, n users.NewUser) error {
 	return tx.q.EnsureUser(ctx, db.EnsureUserParams{
-		ID: n.ID, Email: n.Email, EmailVerified: n.EmailVerified, FullName: n.FullName, Locale: n.Locale, TimeZone: n.TimeZone,
-		Status: n.Status(), Roles: n.Roles, CreatedAt: n.CreatedAt,
+		ID:            n.ID,
+		Email:         n.Email,
+		EmailVerified: n.EmailVerified,
+		FullName:      n.FullName,
+		Locale:        n.Locale,
+		TimeZone:      n.TimeZone,
+		Status:        n.Status(),
+		Roles:         n.Roles,
+		RolesVersion:  n.RolesVersion,
+		CreatedAt:     n.CreatedAt,
 	})
 }
 

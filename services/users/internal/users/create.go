@@ -35,7 +35,7 @@ func (s *Service) Create(ctx context.Context, in *api.CreateUserRequest) (*api.C
 		return nil, asOwn(err)
 	}
 	n.Email, n.CreatedAt = account.Email, account.CreatedAt
-	u, err := s.insert(ctx, n)
+	u, err := s.insert(ctx, n, s.standing(ctx, n.ID, account.Standing, account.StandingVersion))
 	if err != nil {
 		return nil, err
 	}
@@ -73,14 +73,11 @@ const created = "user.created"
 
 // insert makes the profile, or completes the one that the account's event made. When a repeated request finds all of it done, nothing
 // changes.
-func (s *Service) insert(ctx context.Context, n NewUser) (User, error) {
+func (s *Service) insert(ctx context.Context, n NewUser, as Standing) (User, error) {
 	var u User
 	err := s.Store.InTx(ctx, func(tx Tx) error {
-		if err := tx.EnsureUser(ctx, n); err != nil {
-			return err
-		}
 		var err error
-		if u, err = tx.LockUser(ctx, n.ID); err != nil {
+		if u, err = Join(ctx, tx, n, as); err != nil {
 			return err
 		}
 		if done, err := tx.Audited(ctx, u.ID, created); err != nil || done {

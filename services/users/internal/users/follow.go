@@ -2,10 +2,12 @@ package users
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/events"
 	"github.com/atrium-mesh/atrium/pkg/request"
 	auth "github.com/atrium-mesh/atrium/services/auth/api"
@@ -41,6 +43,20 @@ func Follow(ctx context.Context, tx Tx, s Standing) (User, error) {
 		return u, err
 	}
 	return u, s.tell(ctx, tx, u, before)
+}
+
+// Join makes the user of an account, unless there is one, and lets them stand as the account does: whoever was stopped before anybody heard
+// of them here does not begin as an active user. It is errs.NotFound "user_not_found" for somebody who was erased.
+func Join(ctx context.Context, tx Tx, n NewUser, s Standing) (User, error) {
+	// The lock waits for an erasure that is about to be committed; whoever is being erased is not made again beside it.
+	_, err := tx.LockUser(ctx, n.ID)
+	if errors.Is(err, errs.NotFound) {
+		err = tx.EnsureUser(ctx, n)
+	}
+	if err != nil {
+		return User{}, err
+	}
+	return Follow(ctx, tx, s)
 }
 
 // stand is what a user is kept by.

@@ -66,18 +66,26 @@ func (s *Service) find(ctx context.Context, id uuid.UUID) (User, error) {
 // adopt makes the profile of an account that auth knows.
 func (s *Service) adopt(ctx context.Context, id uuid.UUID) error {
 	a, err := s.Accounts.Get(ctx, &auth.GetAccountRequest{ID: id})
-	if errors.Is(err, errs.NotFound) {
+	if errors.Is(err, errs.NotFound) || err == nil && auth.Standing(a.Status) == auth.StandingErased {
 		return notFound()
 	}
 	if err != nil {
 		return fmt.Errorf("adopt an account: %w", err)
 	}
 	n, err := NewUser{
-		ID: id, Email: a.Email, EmailVerified: a.Verified, Profile: Profile{FullName: a.FullName, Locale: a.Locale},
-		Roles: a.Roles, CreatedAt: a.CreatedAt,
+		ID:            id,
+		Email:         a.Email,
+		EmailVerified: a.Verified,
+		Profile:       Profile{FullName: a.FullName, Locale: a.Locale},
+		Roles:         a.Roles,
+		RolesVersion:  a.RolesVersion,
+		CreatedAt:     a.CreatedAt,
 	}.Parse("data")
 	if err != nil { // auth's fault, not the caller's
 		return errs.New(errs.Internal, "internal", "The account cannot be read.").WithCause(err)
 	}
-	return s.Store.InTx(ctx, func(tx Tx) error { return tx.EnsureUser(ctx, n) })
+	return s.Store.InTx(ctx, func(tx Tx) error {
+		_, err := Join(ctx, tx, n, s.standing(ctx, id, auth.Standing(a.Status), a.StandingVersion))
+		return err
+	})
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	auth "github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/users/api"
+	"github.com/atrium-mesh/atrium/services/users/internal/store"
 	"github.com/atrium-mesh/atrium/services/users/internal/users"
 )
 
@@ -60,6 +61,55 @@ func TestAdopt(t *testing.T) {
 		_, err = b.GetMe(as(t.Context(), id), &api.GetMeRequest{})
 		require.NoError(t, err)
 		require.Equal(t, 1, b.gets, "auth is asked once")
+	})
+	t.Run("the user stands as the account does, and what was told before changes nothing", func(t *testing.T) {
+		t.Parallel()
+		for is, want := range map[auth.Standing]string{
+			auth.StandingActive:   users.StatusActive,
+			auth.StandingDisabled: users.StatusDeactivated,
+			auth.StandingDeleted:  users.StatusDeleted,
+		} {
+			b, id := setup(t), newID()
+			b.get = func(id uuid.UUID) (*auth.GetAccountResponse, error) {
+				return &auth.GetAccountResponse{
+					ID:              id,
+					Email:           "eve@example.com",
+					FullName:        "Eve",
+					Verified:        true,
+					Status:          string(is),
+					StandingVersion: 4,
+					Roles:           []string{"support"},
+					RolesVersion:    3,
+					CreatedAt:       b.now,
+				}, nil
+			}
+			me, err := b.GetMe(as(t.Context(), id), &api.GetMeRequest{})
+			require.NoError(t, err)
+			require.Equal(t, want, me.Body.Status)
+			require.NoError(t, b.Store.InTx(t.Context(), func(tx users.Tx) error {
+				_, err := users.Follow(t.Context(), tx, users.Standing{Account: id, Is: auth.StandingActive, Version: 3, At: b.now})
+				require.NoError(t, err)
+				return tx.(*store.Tx).SetRoles(t.Context(), id, []string{"user"}, 2, b.now)
+			}))
+			require.Equal(t, want, b.user(id).Status)
+			require.Equal(t, []string{"support"}, b.user(id).Roles)
+		}
+	})
+	t.Run("who was erased is nobody", func(t *testing.T) {
+		t.Parallel()
+		b, id := setup(t), newID()
+		b.get = func(id uuid.UUID) (*auth.GetAccountResponse, error) {
+			return &auth.GetAccountResponse{ID: id, Email: "eve@example.com", FullName: "Eve", Status: "active", CreatedAt: b.now}, nil
+		}
+		require.NoError(t, b.Store.InTx(t.Context(), func(tx users.Tx) error { return users.Disown(t.Context(), tx, id, b.now) }))
+		_, err := b.GetMe(as(t.Context(), id), &api.GetMeRequest{})
+		require.Equal(t, "user_not_found", errs.From(err).Code)
+		b.get = func(id uuid.UUID) (*auth.GetAccountResponse, error) {
+			return &auth.GetAccountResponse{ID: id, Status: "erased", CreatedAt: b.now}, nil
+		}
+		_, err = b.GetMe(as(t.Context(), newID()), &api.GetMeRequest{})
+		require.Equal(t, "user_not_found", errs.From(err).Code)
+		require.Empty(t, column[uuid.UUID](b, "SELECT id FROM users"))
 	})
 	t.Run("there is no account", func(t *testing.T) {
 		t.Parallel()

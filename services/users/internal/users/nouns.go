@@ -49,6 +49,7 @@ type NewUser struct {
 	Email         string
 	EmailVerified bool
 	Roles         []string
+	RolesVersion  int64 // auth's; zero: not known, so that any is newer
 	CreatedAt     time.Time
 }
 

@@ -60,20 +60,25 @@ func (s *Service) stand(ctx context.Context, in *api.UserActionRequest, ask Ask,
 	}
 	var u User
 	err = s.Store.InTx(ctx, func(tx Tx) error {
-		u, err = Follow(ctx, tx, Standing{
-			Account: id,
-			Is:      answer.Standing,
-			Version: answer.Version,
-			By:      actor(ctx),
-			At:      s.now(),
-			Grace:   s.Grace,
-		})
+		u, err = Follow(ctx, tx, s.standing(ctx, id, answer.Standing, answer.Version))
 		return err
 	})
 	if err != nil || answer.Standing == auth.StandingErased {
 		return nil, err
 	}
 	return response(u), nil
+}
+
+// standing is what auth answered to the caller.
+func (s *Service) standing(ctx context.Context, id uuid.UUID, is auth.Standing, version int64) Standing {
+	return Standing{
+		Account: id,
+		Is:      is,
+		Version: version,
+		By:      actor(ctx),
+		At:      s.now(),
+		Grace:   s.Grace,
+	}
 }
 
 // ready checks what a change is meant for, before auth is asked.

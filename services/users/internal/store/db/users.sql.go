@@ -29,9 +29,9 @@ func (q *Queries) Audited(ctx context.Context, arg AuditedParams) (bool, error) 
 }
 
 const ensureUser = `-- name: EnsureUser :exec
-INSERT INTO users (id, org_id, email, email_verified, full_name, locale, time_zone, status, roles, created_at, updated_at)
-SELECT $1::uuid, 'default', $2::text, $3::boolean, $4::text, $5::text, $6::text, $7::text, $8::text[],
-       $9::timestamptz, $9::timestamptz
+INSERT INTO users (id, org_id, email, email_verified, full_name, locale, time_zone, status, roles, roles_version, created_at, updated_at)
+SELECT $1::uuid, 'default', $2::text, $3::boolean, $4::text, $5::text, $6::text, $7::text, $8::text[], $9::bigint,
+       $10::timestamptz, $10::timestamptz
 WHERE NOT EXISTS (SELECT FROM erased_users WHERE id = $1::uuid)
 ON CONFLICT (id) DO NOTHING
 `
@@ -45,6 +45,7 @@ type EnsureUserParams struct {
 	TimeZone      string
 	Status        string
 	Roles         []string
+	RolesVersion  int64
 	CreatedAt     time.Time
 }
 
@@ -60,6 +61,7 @@ func (q *Queries) EnsureUser(ctx context.Context, arg EnsureUserParams) error {
 		arg.TimeZone,
 		arg.Status,
 		arg.Roles,
+		arg.RolesVersion,
 		arg.CreatedAt,
 	)
 	return err

@@ -7,8 +7,8 @@ SELECT * FROM users WHERE id = @id FOR UPDATE;
 -- A profile is made by whoever comes first, the event of the account or the request that made it; the other finds it there. One that was
 -- erased is not made again by an event that comes late.
 -- name: EnsureUser :exec
-INSERT INTO users (id, org_id, email, email_verified, full_name, locale, time_zone, status, roles, created_at, updated_at)
-SELECT @id::uuid, 'default', @email::text, @email_verified::boolean, @full_name::text, @locale::text, @time_zone::text, @status::text, @roles::text[],
+INSERT INTO users (id, org_id, email, email_verified, full_name, locale, time_zone, status, roles, roles_version, created_at, updated_at)
+SELECT @id::uuid, 'default', @email::text, @email_verified::boolean, @full_name::text, @locale::text, @time_zone::text, @status::text, @roles::text[], @roles_version::bigint,
        @created_at::timestamptz, @created_at::timestamptz
 WHERE NOT EXISTS (SELECT FROM erased_users WHERE id = @id::uuid)
 ON CONFLICT (id) DO NOTHING;

@@ -330,9 +330,11 @@ func TestStatusFollowsTheAccount(t *testing.T) {
 	require.NotNil(t, m.must(m.admin(), id).Body.EraseAt)
 	tell(4, auth.StandingDisabled)
 	status("deactivated")
-	tell(5, auth.StandingErased) // users says when: it has erased already whoever is
-	tell(6, auth.StandingActive)
+	tell(5, auth.StandingActive)
 	status("pending")
+	tell(6, auth.StandingErased) // of an account whose address nobody proved: it goes at once
+	tell(7, auth.StandingActive)
+	require.Eventually(t, func() bool { return m.count("users WHERE id = '"+id.String()+"'") == 0 }, wait, tick)
 	require.Equal(t, 1, m.published("users.user.restored.v1"))
 	require.Equal(t, 1, m.published("users.user.deactivated.v1"))
 	require.Zero(t, m.count("dead_letters"))

@@ -3,6 +3,7 @@ package service
 import (
 	"bytes"
 	"crypto/rand"
+	"encoding/base32"
 	"encoding/base64"
 	"encoding/hex"
 	"strings"
@@ -29,6 +30,19 @@ func TestSecret_of_low_entropy_is_refused(t *testing.T) {
 		"correcthorsebatterystaplecorrecthorse",
 		"please-change-this-secret-key-in-production",
 		"MySuperSecretKeyForProduction2024!!",
+		"PLEASE CHANGE THIS SECRET KEY BEFORE PRODUCTION",
+		"PLEASECHANGETHISSECRETKEYBEFOREPRODUCTION",
+		"Please Change This Secret Key Before Production",
+		"CHANGE_ME_CHANGE_ME_BEFORE_YOU_GO_LIVE",
+		"ATRIUM-PRODUCTION-SECRET-KEY-2026",
+		"P4ssw0rd-Ch4ng3-M3-1n-Pr0duct10n",
+		"P4SSW0RD_CH4NG3_M3_1N_PR0DUCT10N",
+		"SuperSecretAtriumKeyNobodyWillGuess!",
+		"1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p",
+		"1QAZ2WSX3EDC4RFV5TGB6YHN7UJM8IK,9OL.",
+		"!QAZ2wsx#EDC4rfv%TGB6yhn&UJM8ik,",
+		"qwertyuiopasdfghjklzxcvbnm1234567890",
+		"poiuytrewqlkjhgfdsamnbvcxz0987654321",
 		strings.Repeat("\x00", 32),
 		base64.StdEncoding.EncodeToString(make([]byte, 32)),
 		base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("secret"), 8)),
@@ -61,6 +75,8 @@ func TestSecret_that_is_random_is_taken(t *testing.T) {
 		for _, text := range []string{
 			string(raw), base64.StdEncoding.EncodeToString(raw), base64.RawURLEncoding.EncodeToString(raw), hex.EncodeToString(raw),
 			strings.ToUpper(hex.EncodeToString(raw)), rand.Text() + rand.Text(), "v1:" + base64.StdEncoding.EncodeToString(raw),
+			hex.EncodeToString(raw[:16]), strings.ToUpper(hex.EncodeToString(raw[:16])), base32.StdEncoding.EncodeToString(raw),
+			strings.ToLower(rand.Text() + rand.Text()),
 		} {
 			var s Secret
 			require.NoError(t, s.UnmarshalText([]byte(text)))

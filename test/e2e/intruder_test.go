@@ -75,7 +75,7 @@ func TestIntruder(t *testing.T) {
 		boss := admin.For(t)
 		boss.Eventually("the real mail is not sent, and its delivery says so", func() bool {
 			list := client.Decode[notificationsapi.DeliveryPage](boss.Get(notificationsapi.ListDeliveries.Path + "?template=reset&recipient_id=" + me.ID).Want(http.StatusOK))
-			return len(list.Items) == 1 && list.Items[0].State == notificationsapi.DeliverySkipped && list.Items[0].Reason == "not_needed"
+			return len(list.Items) == 1 && list.Items[0].State == notificationsapi.DeliverySkipped && list.Items[0].Reason == "link_not_asked_for"
 		})
 	})
 	t.Run("afterwards", func(t *testing.T) {

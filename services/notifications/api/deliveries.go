@@ -21,7 +21,7 @@ var ListDeliveries = op.Op[ListDeliveriesRequest, ListDeliveriesResponse]{
 		Summary: "List deliveries",
 		Description: "Lists e-mails, newest first: those that were sent, wait, are tried again, and those that were given up (`state=dead`), which " +
 			"can be replayed. A skipped one says why in `reason`: `recipient_erased`, `recipient_inactive`, `no_address`, `address_unverified` (only " +
-			"what is about security goes to an address that nobody has proved to own), `turned_off`, `not_needed`, `account_gone`, `send_gone`. " +
+			"what is about security goes to an address that nobody has proved to own), `turned_off`, `not_needed`, `link_not_asked_for` (too long ago, or another mail has the link), `account_gone`, `send_gone`. " +
 			"What is shown in the app is not a delivery.",
 		Errors: []int{http.StatusBadRequest},
 	},

@@ -7,9 +7,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/events"
 	"github.com/atrium-mesh/atrium/pkg/mail/mailtest"
 	auth "github.com/atrium-mesh/atrium/services/auth/api"
+	"github.com/atrium-mesh/atrium/services/notifications/api"
 	users "github.com/atrium-mesh/atrium/services/users/api"
 )
 
@@ -151,4 +153,22 @@ func TestChanges_new_devices_are_told_until_auth_says_that_it_is_enough(t *testi
 	require.Contains(t, w.mailTo(ada, "New sign-in to your account").Text, "the last one within a day")
 	require.Contains(t, w.told(ada, "New sign-in to your account"), "the last one within a day")
 	require.EqualValues(t, 1, w.count("SELECT count(*) FROM deliveries WHERE recipient_id = $1", ada.id))
+}
+
+// A warning that comes too late for its link, or whose link another mail has, is still true: it goes out without. A mail that is about its
+// link is nothing without it, and its delivery says why.
+func TestChanges_a_warning_goes_out_without_its_link(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	svc := w.start()
+	w.links.fail.Store(errs.New(errs.Conflict, "link_not_asked_for", "Nothing has happened that this link would be for."))
+	ada := w.known("Ada")[0]
+	publish(t.Context(), t, w.auth, auth.PasswordChanged, ada.id, auth.PasswordChangedData{AccountID: ada.id, Device: "Firefox on Linux", At: time.Now()})
+	mail := w.mailTo(ada, "Your password was changed")
+	require.Contains(t, mail.Text, "Firefox on Linux")
+	require.NotContains(t, mail.Text, "token=")
+
+	grace := w.known("Grace")[0]
+	publish(t.Context(), t, w.auth, auth.PasswordResetRequested, grace.id, auth.AccountData{AccountID: grace.id, At: time.Now()})
+	require.Equal(t, "link_not_asked_for", w.only(svc.URL, grace, api.DeliverySkipped).Reason)
 }

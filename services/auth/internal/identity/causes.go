@@ -17,16 +17,16 @@ type LinkCause struct {
 	ExpiresAt time.Time // when no mail may take it any more
 }
 
-// How long a mail may wait until it is first written. It is written at once but when notifications is away; an invitation is not to be
-// lost by that.
+// How long a mail may wait until it is first written. It is written at once but when notifications is away. A reset that comes days later
+// is one that nobody waits for any more, and a danger; of all else nothing is to be lost.
 const (
-	mailWaits       = 24 * time.Hour
-	invitationWaits = 7 * 24 * time.Hour // as long as its event can be sent again
+	resetWaits = 24 * time.Hour
+	mailWaits  = 7 * 24 * time.Hour // as long as its event can be sent again
 )
 
 func wait(purpose api.LinkPurpose) time.Duration {
-	if purpose == api.LinkInvitation {
-		return invitationWaits
+	if purpose == api.LinkResetPassword {
+		return resetWaits
 	}
 	return mailWaits
 }

@@ -29,7 +29,11 @@ const (
 	ReasonNoAddress  = "no_address"
 	ReasonUnverified = "address_unverified" // nobody has proved to own it
 	ReasonTurnedOff  = "turned_off"
-	ReasonNotNeeded  = "not_needed"       // what the link is for is done
+	ReasonNotNeeded  = "not_needed" // what the link is for is done
+
+	// ReasonNotAskedFor is auth's code for a link that nothing is known to be for: it was asked for too long ago, or another mail has it.
+	ReasonNotAskedFor = "link_not_asked_for"
+
 	ReasonNoAccount  = "account_gone"     // auth does not know the account
 	ReasonNoLink     = "link_unavailable" // auth is away
 	ReasonLink       = "link_refused"

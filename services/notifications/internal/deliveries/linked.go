@@ -19,6 +19,9 @@ func (d *Deliverer) throughAuth(ctx context.Context, a attempt, purpose auth.Lin
 		Generation: a.Data.Generation,
 	}
 	announced, err := d.AnnounceLink(ctx, &link)
+	if purpose == auth.LinkNotMe && notAskedFor(err) {
+		return d.directly(ctx, a, data) // late, or another mail has the link: the warning is true without it
+	}
 	if err != nil {
 		return linkOutcome(err)
 	}
@@ -38,11 +41,18 @@ func (d *Deliverer) throughAuth(ctx context.Context, a attempt, purpose auth.Lin
 	return o
 }
 
+// notAskedFor reports whether auth makes no link because nothing is known that it would be for, any more.
+func notAskedFor(err error) bool {
+	return errs.KindOf(err) == errs.Conflict && errs.From(err).Code == ReasonNotAskedFor
+}
+
 func linkOutcome(err error) outcome {
 	kind := errs.KindOf(err)
 	switch {
 	case kind == errs.NotFound:
 		return outcome{state: api.DeliverySkipped, reason: ReasonNoAccount}
+	case notAskedFor(err):
+		return outcome{state: api.DeliverySkipped, reason: ReasonNotAskedFor}
 	case kind == errs.Conflict:
 		return outcome{state: api.DeliverySkipped, reason: ReasonNotNeeded}
 	case kind.Retryable() || kind == errs.Internal:

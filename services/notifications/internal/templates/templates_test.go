@@ -67,6 +67,7 @@ func sample(name templates.Name, locale string) templates.Data {
 	case templates.Notification:
 		d.Title, d.Body = "Maintenance on Sunday", "It takes half an hour.\n\nNothing is lost & <b>nobody</b> has to do anything."
 	case templates.NewDevice, templates.PasswordChanged, templates.SessionCompromised:
+		d.LinkExpires = time.Date(2026, 4, 1, 14, 4, 5, 0, time.UTC)
 		d.Device, d.IP = "Firefox on Linux", "203.0.113.7"
 		d.At = time.Date(2026, 3, 2, 14, 4, 5, 0, time.UTC)
 	case templates.AccountDeleted:
@@ -262,4 +263,22 @@ func TestBrief(t *testing.T) {
 	require.ErrorIs(t, err, templates.ErrUnknown)
 	_, err = set.Render("gossip", templates.Data{})
 	require.ErrorIs(t, err, templates.ErrUnknown)
+}
+
+// A warning is true without its link, and does not speak of one.
+func TestRender_a_warning_without_its_link(t *testing.T) {
+	t.Parallel()
+	set := newSet(t)
+	for locale, word := range map[string]string{"en": "link", "de": "Link"} {
+		for _, name := range []templates.Name{templates.NewDevice, templates.PasswordChanged, templates.SessionCompromised} {
+			data := sample(name, locale)
+			data.LinkExpires = time.Time{}
+			written, err := set.Render(name, data)
+			require.NoError(t, err)
+			require.NotEmpty(t, written.Outro)
+			mail := layOut(t, written, letter.Links{})
+			require.NotContains(t, mail.Text, word, "%s in %s", name, locale)
+			require.Contains(t, mail.Text, "Firefox on Linux")
+		}
+	}
 }

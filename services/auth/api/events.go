@@ -61,6 +61,7 @@ type RegistrationAttemptedData struct {
 	IP         string    `json:"ip,omitempty"`
 	At         time.Time `json:"at"`
 	Generation int64     `json:"generation,omitempty"` // as in AccountData
+	Closed     bool      `json:"closed,omitempty"`     // the account is deactivated or deleted, so that the mail has no link
 }
 
 // AccountVerifiedData says that the person proved to own the address. FullName is there when the person accepted an invitation under

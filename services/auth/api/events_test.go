@@ -36,6 +36,7 @@ func TestEvents(t *testing.T) {
 	golden(t, api.RegistrationAttempted, api.RegistrationAttemptedData{
 		AccountID: id, Device: "Firefox on Linux", IP: "203.0.113.7", At: at, Generation: 3,
 	})
+	goldenAs(t, api.RegistrationAttempted, "closed", api.RegistrationAttemptedData{AccountID: id, IP: "203.0.113.7", At: at, Closed: true})
 	golden(t, api.PasswordChanged, api.PasswordChangedData{AccountID: id, How: "change", Device: "Firefox on Linux", IP: "203.0.113.7", At: at})
 	golden(t, api.SessionStarted, api.SessionStartedData{
 		AccountID: id, SessionID: session, NewDevice: true, Device: "Firefox on Linux", IP: "203.0.113.7", At: at,

@@ -113,6 +113,22 @@ func TestRegister_tells_the_owner(t *testing.T) {
 	eve("waits@example.com")
 	require.Len(t, outbox[api.AccountData](t, m, api.VerificationRequested.Name, waits), 1)
 	require.Empty(t, outbox[api.RegistrationAttemptedData](t, m, api.RegistrationAttempted.Name, waits))
+
+	for i, status := range []string{"disabled", "deleted"} {
+		email := status + "@example.com"
+		out := m.person(t, email)
+		_, err := m.pool.Exec(t.Context(), "UPDATE accounts SET status = $2 WHERE id = $1", out, status)
+		require.NoError(t, err)
+		eve(email)
+		told := outbox[api.RegistrationAttemptedData](t, m, api.RegistrationAttempted.Name, out)
+		require.Len(t, told, 1, "%d: the owner does not wait in vain", i)
+		require.True(t, told[0].Closed)
+		var causes int
+		require.NoError(t, m.pool.QueryRow(t.Context(), "SELECT count(*) FROM link_causes WHERE account_id = $1 AND purpose = 'reset_password'", out).Scan(&causes))
+		require.Zero(t, causes, "no link opens it")
+		m.client(t).post("/api/v1/auth/password/forgot", object{"email": email}).want(t, 202)
+		require.Empty(t, outbox[api.AccountData](t, m, api.PasswordResetRequested.Name, out))
+	}
 }
 
 func TestRegister_reveals(t *testing.T) {

@@ -80,6 +80,9 @@ func TestMails(t *testing.T) {
 				AccountID: id, Device: "Firefox on Linux", IP: "203.0.113.7", At: at,
 			})
 		}, "You already have an account", []string{"/account/reset_password?token=", "Firefox on Linux", "203.0.113.7"}, ""},
+		{"somebody tried to sign up where nobody can sign in", func(t *testing.T, id uuid.UUID) {
+			publish(t.Context(), t, w.auth, auth.RegistrationAttempted, id, auth.RegistrationAttemptedData{AccountID: id, IP: "203.0.113.7", At: at, Closed: true})
+		}, "You have an account that cannot be used", []string{"203.0.113.7", "ask those who run"}, ""},
 		{"password changed", func(t *testing.T, id uuid.UUID) {
 			publish(t.Context(), t, w.auth, auth.PasswordChanged, id, auth.PasswordChangedData{AccountID: id, How: "change", Device: "Firefox on Linux", IP: "203.0.113.7", At: at})
 		}, "Your password was changed", []string{"/account/not_me?token=", "Firefox on Linux", "203.0.113.7", "2 March 2026, 14:04 (UTC)"}, "The password of your account was changed"},

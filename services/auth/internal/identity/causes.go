@@ -50,7 +50,9 @@ func linkOf(typeName string, data any) (api.LinkPurpose, time.Time) {
 			return api.LinkResetPassword, d.At
 		}
 	case api.RegistrationAttemptedData:
-		return api.LinkResetPassword, d.At
+		if !d.Closed {
+			return api.LinkResetPassword, d.At
+		}
 	case api.PasswordChangedData:
 		return api.LinkNotMe, d.At
 	case api.SessionCompromisedData:

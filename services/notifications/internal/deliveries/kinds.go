@@ -25,7 +25,7 @@ func KindOf(name templates.Name) (Kind, bool) {
 		return Kind{Category: api.CategorySecurity, Link: auth.LinkInvitation}, true
 	case templates.NewDevice, templates.PasswordChanged, templates.SessionCompromised:
 		return Kind{Category: api.CategorySecurity, Link: auth.LinkNotMe}, true
-	case templates.AccountDeleted, templates.AccountDeactivated, templates.AccountActivated, templates.AccountRestored,
+	case templates.AccountClosed, templates.AccountDeleted, templates.AccountDeactivated, templates.AccountActivated, templates.AccountRestored,
 		templates.RolesChanged, templates.NameChanged:
 		// A restored account may still be deactivated, and events of other services come in any order: all of them reach everybody.
 		return Kind{Category: api.CategorySecurity, Inactive: true}, true

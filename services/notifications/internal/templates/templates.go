@@ -30,6 +30,7 @@ const (
 	Verification       Name = "verification"
 	Reset              Name = "reset"
 	AccountExists      Name = "account_exists"
+	AccountClosed      Name = "account_closed"
 	Welcome            Name = "welcome"
 	Invitation         Name = "invitation"
 	NewDevice          Name = "new_device"
@@ -48,7 +49,7 @@ const (
 // Names lists all templates.
 func Names() []Name {
 	return []Name{
-		Verification, Reset, AccountExists, Welcome, Invitation, NewDevice, PasswordChanged, SessionCompromised, Notification,
+		Verification, Reset, AccountExists, AccountClosed, Welcome, Invitation, NewDevice, PasswordChanged, SessionCompromised, Notification,
 		AccountDeleted, AccountDeactivated, AccountActivated, AccountRestored, RolesChanged, NameChanged,
 	}
 }

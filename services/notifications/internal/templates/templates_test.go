@@ -77,6 +77,9 @@ func sample(name templates.Name, locale string) templates.Data {
 	case templates.RolesChanged:
 		d.By, d.At = templates.ByAdministrator, time.Date(2026, 3, 2, 14, 4, 5, 0, time.UTC)
 		d.Added, d.Removed = []string{"admin", "editor"}, []string{"support"}
+	case templates.AccountClosed:
+		d.Device, d.IP = "Firefox on Linux", "203.0.113.7"
+		d.At = time.Date(2026, 7, 2, 14, 4, 5, 0, time.UTC)
 	case templates.AccountExists:
 		d.LinkExpires = time.Date(2026, 7, 2, 15, 4, 5, 0, time.UTC)
 		d.Device, d.IP = "Firefox on Linux", "203.0.113.7"

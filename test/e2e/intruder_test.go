@@ -78,7 +78,7 @@ func TestIntruder(t *testing.T) {
 			return len(list.Items) == 1 && list.Items[0].State == notificationsapi.DeliverySkipped && list.Items[0].Reason == "link_not_asked_for"
 		})
 	})
-	t.Run("afterwards", func(t *testing.T) {
+	t.Run("afterwards", func(t *testing.T) { //nolint:paralleltest // after all of them
 		admins := client.Decode[usersapi.UserPage](admin.For(t).Get("/api/v1/users?role=admin").Want(http.StatusOK))
 		require.EqualValues(t, 1, admins.Total, "there is the administrator that there was")
 		v := visitor(t, m)

@@ -39,6 +39,7 @@ type AccountData struct {
 	AccountID  uuid.UUID `json:"account_id"`
 	At         time.Time `json:"at"`
 	Generation int64     `json:"generation,omitempty"`
+	NoPassword bool      `json:"no_password,omitempty"` // of a reset: nobody asked for it, the account has none and its owner needs one
 }
 
 // AccountRegisteredData says that an account was made. Users makes the profile of it, notifications the recipient and the first mail.

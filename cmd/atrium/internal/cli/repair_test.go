@@ -64,7 +64,11 @@ func TestDeadLetters(t *testing.T) {
 
 func TestADatabaseThatIsAway(t *testing.T) {
 	t.Parallel()
-	code, _, errs := run(t, nil, "dead-letters", "list", "--database-url", "postgres://nobody:hunter2hunter2@127.0.0.1:1/nothing?connect_timeout=2")
+	code, _, errs := run(t, nil, "dead-letters", "list", "--service", "users", "--database-url", "")
+	require.Equal(t, cli.ExitUsage, code, "no other database answers for it")
+	require.Contains(t, errs, "--database-url is empty")
+
+	code, _, errs = run(t, nil, "dead-letters", "list", "--database-url", "postgres://nobody:hunter2hunter2@127.0.0.1:1/nothing?connect_timeout=2")
 	require.Equal(t, cli.ExitFailure, code)
 	require.Contains(t, errs, "connect to the database")
 	require.NotContains(t, errs, "hunter2")

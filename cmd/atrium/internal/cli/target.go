@@ -20,12 +20,14 @@ type target struct {
 	data     string
 	database string
 	fallback string
+	empty    func() bool // whether the flag of the database was given, and empty
 }
 
 func (t *target) flags(c *cobra.Command, s Streams) {
 	c.Flags().StringVar(&t.service, "service", "", "whose database: auth, users or notifications")
 	c.Flags().StringVar(&t.data, "data", dataDefault, "data folder of local mode, used when no database is given")
 	c.Flags().StringVar(&t.database, "database-url", "", "database of the service ($DATABASE_URL)")
+	t.empty = func() bool { return c.Flags().Changed("database-url") && t.database == "" }
 	t.fallback = s.Environment["DATABASE_URL"] // not the flag's default: help would print its password
 }
 
@@ -35,6 +37,9 @@ const databaseHelp = "It works on the database given by --database-url or $DATAB
 
 // open connects to the database. The function returned closes what was opened.
 func (t *target) open(ctx context.Context) (*pgx.Conn, func(context.Context) error, error) {
+	if t.empty() { // as "$DATABASE_URL" is where that is not set: another database than the one that is meant would say that all is well
+		return nil, nil, usagef("--database-url is empty")
+	}
 	url, done := cmp.Or(t.database, t.fallback), func(context.Context) error { return nil }
 	if url == "" {
 		services := local.Services()

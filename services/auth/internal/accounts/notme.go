@@ -42,7 +42,12 @@ func (s *Service) NotMe(ctx context.Context, in *api.NotMeRequest) (*struct{}, e
 		if _, err := r.tx.ClaimResetMail(ctx, r.account.ID, r.now, r.now); err != nil {
 			return err
 		}
-		return askedFor(ctx, r.tx, api.PasswordResetRequested, r.account.ID, generation, r.now)
+		return identity.Publish(ctx, r.tx, api.PasswordResetRequested, r.account.ID, api.AccountData{
+			AccountID:  r.account.ID,
+			At:         r.now.UTC(),
+			Generation: generation,
+			NoPassword: true,
+		})
 	})
 }
 

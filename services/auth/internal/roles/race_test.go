@@ -25,7 +25,8 @@ func TestGiving_a_role_that_is_being_widened(t *testing.T) {
 	for name, give := range map[string]func(ctx context.Context, t *testing.T, b *bundle) error{
 		"by assigning it": func(ctx context.Context, t *testing.T, b *bundle) error {
 			t.Helper()
-			_, err := b.Assign(ctx, assignment(b.Account(t, "ada@example.com").ID, "", "auditor"))
+			ada := b.Account(t, "ada@example.com") //nolint:contextcheck // the test's own
+			_, err := b.Assign(ctx, assignment(ada.ID, "", "auditor"))
 			return err
 		},
 		"by inviting with it": func(ctx context.Context, t *testing.T, b *bundle) error {

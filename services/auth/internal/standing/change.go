@@ -130,6 +130,7 @@ func wayIn(ctx context.Context, tx Tx, a identity.Account) error {
 		AccountID:  a.ID,
 		At:         a.UpdatedAt.UTC(),
 		Generation: a.Generation,
+		NoPassword: true,
 	})
 }
 

@@ -19,7 +19,7 @@ func (c consumers) passwordResetRequested() events.Handler {
 			org:      e.OrgID,
 			account:  e.Data.AccountID,
 			template: templates.Reset,
-			data:     deliveries.Data{Generation: e.Data.Generation},
+			data:     deliveries.Data{Generation: e.Data.Generation, NoPassword: e.Data.NoPassword},
 		})
 	})
 }

@@ -142,6 +142,9 @@ func (d *Deliverer) try(ctx context.Context, a attempt) outcome {
 	}
 	data := a.Data.Words(a.to)
 	data.Title, data.Body = a.title, a.body
+	if templates.Name(a.Template) == templates.AccountDeleted && a.dated() { // a date that stayed after a restoration means nothing
+		data.Until = *a.to.EraseAt
+	}
 	if kind, _ := KindOf(templates.Name(a.Template)); kind.Link != "" {
 		return d.throughAuth(ctx, a, kind.Link, data)
 	}

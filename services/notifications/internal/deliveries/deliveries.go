@@ -47,11 +47,12 @@ type Data struct {
 	Added      []string     `json:"added,omitempty"`
 	Removed    []string     `json:"removed,omitempty"`
 	Inactive   bool         `json:"inactive,omitempty"`
+	NoPassword bool         `json:"no_password,omitempty"`
 }
 
 // Words are what a template tells a recipient of it, without links.
 func (d Data) Words(to recipients.Recipient) templates.Data {
-	words := templates.Data{
+	return templates.Data{
 		Name:       to.Greeting(),
 		Locale:     to.Locale,
 		TimeZone:   to.TimeZone,
@@ -63,11 +64,8 @@ func (d Data) Words(to recipients.Recipient) templates.Data {
 		Added:      d.Added,
 		Removed:    d.Removed,
 		Inactive:   d.Inactive,
+		NoPassword: d.NoPassword,
 	}
-	if to.EraseAt != nil && to.EraseAt.After(d.At) {
-		words.Until = *to.EraseAt
-	}
-	return words
 }
 
 // What a mail says of where something was done, in bytes. Programs write it about themselves, so that it is cut and not refused: the

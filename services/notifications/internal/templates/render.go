@@ -34,6 +34,7 @@ type Data struct {
 	Removed    []string  // roles that were taken
 	Until      time.Time // until when it can be taken back; zero: not known
 	Inactive   bool      // the account stays deactivated
+	NoPassword bool      // of a reset: nobody asked for it, the account has no password
 
 	Title string // of a notification
 	Body  string // likewise; empty lines part paragraphs
@@ -125,7 +126,7 @@ type voice struct {
 type facts struct {
 	Name, Product, ProductURL, LinkExpires, Device, Title, Body string
 	Added, Removed, Until                                       string
-	Self, LastNotice, Inactive                                  bool
+	Self, LastNotice, Inactive, NoPassword                      bool
 }
 
 func (s *Set) voice(name Name, d Data) (*voice, error) {
@@ -138,7 +139,7 @@ func (s *Set) voice(name Name, d Data) (*voice, error) {
 		Name: oneLine(d.Name), Product: s.brand.Product, ProductURL: s.brand.URL, LinkExpires: formatTime(d.LinkExpires, locale, d.TimeZone),
 		Device: oneLine(d.Device), Title: oneLine(d.Title), Body: d.Body,
 		Added: list(d.Added), Removed: list(d.Removed), Until: formatTime(d.Until, locale, d.TimeZone),
-		Self: d.By == BySelf, LastNotice: d.LastNotice, Inactive: d.Inactive,
+		Self: d.By == BySelf, LastNotice: d.LastNotice, Inactive: d.Inactive, NoPassword: d.NoPassword,
 	}}, nil
 }
 

@@ -285,3 +285,19 @@ func TestRender_a_warning_without_its_link(t *testing.T) {
 		}
 	}
 }
+
+// Who did not ask for a reset, and has no password, is not told to do nothing.
+func TestRender_a_reset_that_nobody_asked_for(t *testing.T) {
+	t.Parallel()
+	set := newSet(t)
+	for locale, wrong := range map[string]string{"en": "do nothing", "de": "nichts zu tun"} {
+		data := sample(templates.Reset, locale)
+		asked, err := set.Render(templates.Reset, data)
+		require.NoError(t, err)
+		require.Contains(t, layOut(t, asked, links(templates.Reset)).Text, wrong)
+		data.NoPassword = true
+		told, err := set.Render(templates.Reset, data)
+		require.NoError(t, err)
+		require.NotContains(t, layOut(t, told, links(templates.Reset)).Text, wrong)
+	}
+}

@@ -19,7 +19,7 @@ import (
 
 // HTTP is the handler of every operation that has a path. Call it once, after all were handled.
 func (s *Server) HTTP() http.Handler {
-	router := mux.NewRouter().SkipClean(true).UseEncodedPath()
+	router := mux.NewRouter().SkipClean(true)
 	config := apiConfig(s.service)
 	api := reader{API: humamux.New(router, config), config: config}
 	sorted := slices.SortedFunc(slices.Values(s.routes), func(a, b route) int { return Compare(a.meta, b.meta) }) // ServeNATS may be reading
@@ -35,7 +35,19 @@ func (s *Server) HTTP() http.Handler {
 		w.Header().Set("Allow", allowed(router, r))
 		refuse(w, r, ErrMethod())
 	})
-	return PlainURL(router)
+	return PlainURL(pathAsSent(router))
+}
+
+// pathAsSent shows a router the path as it was sent. Its own way to do that, UseEncodedPath, works it out for each route anew, which makes a
+// long path dear.
+func pathAsSent(router http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		u := *r.URL
+		u.Path, u.RawPath = u.EscapedPath(), ""
+		sent := r.WithContext(r.Context())
+		sent.URL = &u
+		router.ServeHTTP(w, sent)
+	})
 }
 
 // refuse answers what no operation was found for.

@@ -15,12 +15,18 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/errs"
 )
 
+// MaxURL is the longest path with its query, in bytes. Everybody has to take 8,000 (RFC 9110 section 4.1), and a query costs several pieces
+// of memory for each of its fields, in whatever reads it.
+const MaxURL = 8 << 10
+
 // PlainURL refuses what two readers could understand differently, before anything reads it: a path or query that is not valid UTF-8,
 // holds a NUL or is not well escaped (net/url drops the pairs of a query that it does not understand, and with them a filter), and a
-// field of which there may be one that comes several times.
+// field of which there may be one that comes several times. It refuses what is dear to read, too: addresses longer than [MaxURL].
 func PlainURL(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
+		case len(r.RequestURI) > MaxURL:
+			refuse(w, r, errs.New(errs.Malformed, "url_too_long", "The address is longer than 8192 bytes."))
 		case !plainQuery(r.URL.RawQuery) || !plainText(r.URL.Path):
 			refuse(w, r, errs.New(errs.Malformed, "malformed_url", "The address is not valid UTF-8 or not well escaped."))
 		case repeatsField(r.Header):

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/atrium-mesh/atrium/pkg/op"
 )
 
 // TestWhatTwoReadersWouldReadDifferently sends requests that net/http's client does not make, as bytes.
@@ -40,6 +42,7 @@ func TestWhatTwoReadersWouldReadDifferently(t *testing.T) {
 		"semicolon in the query":          {"PUT " + id + "?page=1;", type1, rich, 400, "malformed_url"},
 		"bad escape in the query":         {"PUT " + id + "?page=%zz", type1, rich, 400, "malformed_url"},
 		"half an escape in the query":     {"PUT " + id + "?page=%", type1, rich, 400, "malformed_url"},
+		"address that is too long":        {"PUT " + id + "?page=" + strings.Repeat("1", op.MaxURL), type1, rich, 400, "url_too_long"},
 		"parameter twice":                 {"PUT " + id + "?page=1&page=2", type1, rich, 422, `"query.page","code":"repeated"`},
 		"parameter twice, the same":       {"PUT " + id + "?page=1&page=1", type1, rich, 422, `"query.page","code":"repeated"`},
 		"empty number":                    {"PUT " + id + "?page=", type1, rich, 422, `"query.page","code":"type"`},

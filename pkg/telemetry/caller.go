@@ -16,7 +16,8 @@ func Caller(
 	if believed {
 		return p.Extract(ctx, message), nil
 	}
-	remote := trace.SpanContextFromContext(p.Extract(ctx, message))
+	// Nothing else is looked at: what cannot be read of baggage, OpenTelemetry writes into the log.
+	remote := trace.SpanContextFromContext(propagation.TraceContext{}.Extract(ctx, message))
 	if !remote.IsRemote() { // it says nothing, and what ctx has is our own
 		return ctx, nil
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/atrium-mesh/atrium/pkg/config"
+	"github.com/atrium-mesh/atrium/pkg/op"
 )
 
 func TestUnknownRoutesAndMethods(t *testing.T) {
@@ -22,10 +23,11 @@ func TestUnknownRoutesAndMethods(t *testing.T) {
 		"/api/v1/roles/..": "route_not_found", "/api/v1/roles/%2e": "route_not_found", "/api/v1/roles/a%2F%2Fb": "route_not_found",
 		"/api/v1/users/" + ada + "/": "route_not_found", "/rpc.auth.list-watermarks": "route_not_found", "//docs": "route_not_found",
 		"/api/v1/roles/%00": "malformed_url", "/api/v1/roles/%ff": "malformed_url", "/api/v1/users?q=%zz": "malformed_url",
-		"/api/v1/users?q=%ff": "malformed_url",
+		"/api/v1/users?q=%ff":                  "malformed_url",
+		"/" + strings.Repeat("a", op.MaxURL-1): "route_not_found", "/" + strings.Repeat("a", op.MaxURL): "url_too_long",
 	} {
 		got := m.do(t, request{path: path, token: good})
-		status := map[string]int{"route_not_found": http.StatusNotFound, "malformed_url": http.StatusBadRequest}[code]
+		status := map[string]int{"route_not_found": http.StatusNotFound, "malformed_url": http.StatusBadRequest, "url_too_long": http.StatusBadRequest}[code]
 		require.Equal(t, status, got.Status, "%s: %s", path, got.Body)
 		require.Equal(t, code, got.Problem.Code, path)
 	}

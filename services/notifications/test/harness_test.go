@@ -58,7 +58,7 @@ func TestMain(m *testing.M) {
 
 // world is a mesh around notifications.
 type world struct {
-	t        *testing.T
+	t        testing.TB
 	nats     *natstest.Server
 	smtp     *mailtest.Server
 	issuer   *tokentest.Issuer
@@ -72,7 +72,7 @@ type world struct {
 }
 
 // newWorld starts everything but notifications.
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{
 		t: t, nats: natstest.StartServer(t), smtp: mailtest.New(t, mailtest.Options{}), issuer: tokentest.NewIssuer(t),
@@ -103,7 +103,7 @@ type producer struct {
 	tel *telemetry.Telemetry
 }
 
-func newProducer(t *testing.T, w *world, name string) *producer {
+func newProducer(t testing.TB, w *world, name string) *producer {
 	t.Helper()
 	p := &producer{db: pgtest.New(t, nil), tel: w.recorder.Telemetry(name)}
 	js, err := jetstream.New(w.nats.Connect(t))
@@ -118,7 +118,7 @@ func newProducer(t *testing.T, w *world, name string) *producer {
 	return p
 }
 
-func publish[T any](ctx context.Context, t *testing.T, p *producer, typ events.Type[T], subject uuid.UUID, data T) {
+func publish[T any](ctx context.Context, t testing.TB, p *producer, typ events.Type[T], subject uuid.UUID, data T) {
 	t.Helper()
 	require.NoError(t, pg.InTx(ctx, p.db, func(tx pgx.Tx) error { return events.Publish(ctx, tx, typ, subject.String(), data) }))
 }
@@ -160,7 +160,7 @@ func (m *linkMaker) generations(account uuid.UUID) []int64 {
 	return out
 }
 
-func newLinkMaker(t *testing.T, w *world) *linkMaker {
+func newLinkMaker(t testing.TB, w *world) *linkMaker {
 	t.Helper()
 	m, tel := &linkMaker{world: w, sent: map[uuid.UUID]bool{}}, w.recorder.Telemetry("auth")
 	var err error

@@ -124,12 +124,12 @@ func (a *accounts) get(_ context.Context, in *auth.GetAccountRequest) (*auth.Get
 	return nil, errs.New(errs.NotFound, "account_not_found", "There is no such account.")
 }
 
-func setup(t *testing.T) *mesh {
+func setup(t testing.TB) *mesh {
 	t.Helper()
 	return setupWith(t, servicetest.Options{})
 }
 
-func setupWith(t *testing.T, o servicetest.Options) *mesh {
+func setupWith(t testing.TB, o servicetest.Options) *mesh {
 	t.Helper()
 	m := &mesh{t: t, client: &http.Client{Timeout: wait}, auth: &accounts{
 		byID:  map[uuid.UUID]*auth.GetAccountResponse{},

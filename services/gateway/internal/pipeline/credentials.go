@@ -73,7 +73,10 @@ func twice(what string) error {
 // dropCredentials makes sure that nothing of what the client sent goes further. A service gets the token that was verified.
 func dropCredentials(r *http.Request, stream bool) {
 	r.Header.Del("Authorization")
-	if _, ok := queryValues(r.URL.RawQuery)[notifications.ParamTicket]; !stream || !ok {
+	if !stream {
+		return
+	}
+	if _, ok := queryValues(r.URL.RawQuery)[notifications.ParamTicket]; !ok {
 		return
 	}
 	var kept []string

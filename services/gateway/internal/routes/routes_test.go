@@ -3,6 +3,8 @@ package routes_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -71,6 +73,20 @@ func TestMethods(t *testing.T) {
 	} {
 		require.Equal(t, want, table().Methods(httptest.NewRequestWithContext(t.Context(), "BREW", target, http.NoBody)), target)
 	}
+}
+
+// TestLongPath: what it costs to read a path is paid for each method that is tried, and not for each route.
+//
+//nolint:paralleltest // counts pieces of memory
+func TestLongPath(t *testing.T) {
+	var many []op.Declared
+	for i := range 200 {
+		id := strconv.Itoa(i)
+		many = append(many, operation(id, "GET", "/"+id+"/{id}", false))
+	}
+	large := routes.New([]routes.Service{{Name: "users", Operations: many}})
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/"+strings.Repeat("%61", op.MaxURL/3-1), http.NoBody)
+	require.Less(t, testing.AllocsPerRun(10, func() { large.Methods(r) }), 200.0)
 }
 
 func TestTwoOperationsForOnePath(t *testing.T) {

@@ -1,10 +1,12 @@
 package test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/crypto/bcrypt"
@@ -67,6 +69,25 @@ func TestLogin_slows_down(t *testing.T) {
 	a := stranger.post("/api/v1/auth/login", object{"email": "ada@example.com", "password": goodPassword}).refused(t, 429, "too_many_attempts")
 	require.NotEmpty(t, a.Header.Get("Retry-After"))
 	require.NotEmpty(t, m.client(t).login("ada@example.com", goodPassword).AccessToken, "the person is not locked out")
+}
+
+// Behind a blocked address, an account that was signed in from there is answered as one that does not exist, in like time; and its owner
+// signs in.
+func TestLogin_a_blocked_address_tells_nothing(t *testing.T) {
+	t.Parallel()
+	m := setup(t, config.Source{"UNIFORM_ANSWER_TIME": "300ms"})
+	m.person(t, "ada@example.com")
+	c := m.client(t)
+	c.login("ada@example.com", goodPassword)
+	for i := range 20 {
+		c.post("/api/v1/auth/login", object{"email": fmt.Sprintf("nobody%d@example.com", i), "password": "wrong"}).refused(t, 401, "invalid_credentials")
+	}
+	for _, email := range []string{"ada@example.com", "nobody@example.com"} {
+		start := time.Now()
+		c.post("/api/v1/auth/login", object{"email": email, "password": "wrong"}).refused(t, 429, "too_many_attempts")
+		require.GreaterOrEqual(t, time.Since(start), 300*time.Millisecond)
+	}
+	c.login("ada@example.com", goodPassword)
 }
 
 func TestLogin_replaces_an_old_hash(t *testing.T) {

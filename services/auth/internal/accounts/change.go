@@ -43,6 +43,7 @@ func (s *Service) ChangePassword(ctx context.Context, in *api.ChangePasswordRequ
 func (s *Service) confirm(ctx context.Context, account identity.Account, current, action string) (identity.Password, error) {
 	asked := attemptOf(ctx, account)
 	asked.Action, asked.Mailed = action, action == audit.AccountVerified
+	asked.SignedIn = !asked.Mailed
 	attempt, err := s.Throttle.Begin(ctx, asked)
 	if err != nil {
 		return identity.Password{}, err

@@ -166,6 +166,7 @@ func compose(cfg authconfig.Config, base *service.Base) (domain, error) {
 			Grace:                cfg.RefreshGrace,
 			MostOpen:             cfg.SessionsMax,
 			RequireVerifiedEmail: cfg.RequireVerifiedEmail,
+			AnswerAfter:          cfg.AnswerAfter,
 			RevealsAccounts:      cfg.RegistrationReveals,
 		}, sessions.Deps{
 			Store: records, Passwords: hasher, Throttle: slowing, Ender: ender, Rule: rule, Cursors: cursors, Logger: tel.Logger,

@@ -45,7 +45,7 @@ type Config struct {
 	RegistrationEnabled  bool          `env:"REGISTRATION_ENABLED" envDefault:"true" doc:"Whether people can sign up; administrators can invite them in any case."`
 	RegistrationReveals  bool          `env:"REGISTRATION_REVEALS_ACCOUNTS" envDefault:"false" doc:"Whether signing up and in tells that an address has an account: 201 with the account, 409 email_taken, 403 email_not_verified. Otherwise strangers learn nothing."`
 	RequireVerifiedEmail bool          `env:"REQUIRE_VERIFIED_EMAIL" envDefault:"true" doc:"Whether an address must be verified before signing in."`
-	AnswerAfter          time.Duration `env:"UNIFORM_ANSWER_TIME" envDefault:"250ms" doc:"Time after which requests for a mail are answered, so that it does not tell whether there is an account."`
+	AnswerAfter          time.Duration `env:"UNIFORM_ANSWER_TIME" envDefault:"250ms" doc:"Time after which requests for a mail, and sign-ins that are refused for too many attempts, are answered, so that it does not tell whether there is an account."`
 }
 
 const (

@@ -75,7 +75,24 @@ func mayHaveCookies(in *api.LoginRequest) error {
 
 // signIn verifies a password and starts a session. Whatever is wrong, the same work is done before the answer. The attempt counts as
 // failed from the beginning, so that many at the same time do not get a look each.
+//
+// A refusal for too many attempts comes no earlier than AnswerAfter, since some of them took a look at the password and some did not.
 func (s *Service) signIn(ctx context.Context, who credentials) (issued, error) {
+	timer := time.NewTimer(s.AnswerAfter)
+	defer timer.Stop()
+	made, err := s.attempt(ctx, who)
+	if !errors.Is(err, errs.RateLimited) {
+		return made, err
+	}
+	select {
+	case <-timer.C:
+		return made, err
+	case <-ctx.Done():
+		return made, context.Cause(ctx)
+	}
+}
+
+func (s *Service) attempt(ctx context.Context, who credentials) (issued, error) {
 	key := address.KeyOf(who.email)
 	attempt, err := s.Throttle.Begin(ctx, throttle.Attempt{
 		Action:   audit.SessionStarted,
@@ -88,13 +105,14 @@ func (s *Service) signIn(ctx context.Context, who credentials) (issued, error) {
 	made, err := s.tryPassword(ctx, key, who)
 	switch {
 	case errors.Is(err, errs.Unauthenticated):
-		return issued{}, err
+		return issued{}, attempt.Wrong(err)
 	case err == nil, errors.Is(err, errs.Forbidden): // the password was right
 		s.settle(ctx, attempt.Succeed)
+		return made, err
 	default:
 		s.settle(ctx, attempt.Release)
+		return issued{}, attempt.Wrong(err)
 	}
-	return made, err
 }
 
 // settle ends an attempt, also when the caller has gone by now. Failing that only makes the next attempt slower.

@@ -23,7 +23,8 @@ type Config struct {
 	Grace                time.Duration // in which a used refresh token gives its successor again, as long as nobody used that
 	MostOpen             int           // sessions of one account; 0: DefaultMostOpen
 	RequireVerifiedEmail bool
-	RevealsAccounts      bool // whether the right password of an address that is not verified is told from a wrong one
+	AnswerAfter          time.Duration // the time after which a refusal for too many attempts is answered
+	RevealsAccounts      bool          // whether the right password of an address that is not verified is told from a wrong one
 }
 
 // DefaultMostOpen is far more than anybody has browsers, and few enough to be listed and ended at once.

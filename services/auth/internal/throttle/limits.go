@@ -15,6 +15,7 @@ var limits = map[string]limit{
 	scopePair:    {free: 5, first: 2 * time.Second, most: 15 * time.Minute, forget: 10 * time.Minute, stricter: true},
 	scopeAddress: {free: 20, first: 2 * time.Second, most: 5 * time.Minute, forget: time.Minute},
 	scopeAccount: {forget: time.Minute},
+	scopeKnown:   {free: 5, first: 2 * time.Second, most: 15 * time.Minute, forget: 10 * time.Minute},
 }
 
 // While an account has had so many failures from addresses that are new to it, each such address has but one free failure, and then waits

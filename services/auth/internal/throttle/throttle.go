@@ -16,6 +16,7 @@ import (
 type Attempt struct {
 	Action   string // what for: the action of the audit trail
 	EmailKey string // the normalized address of the account, whether or not there is one
+	SignedIn bool   // whether it is by somebody who is signed in to the account, who knows all that an answer could tell
 	Mailed   bool   // whether it brings a link that was mailed to the account: it is counted by itself then
 	ClientIP string // of the client; an IPv6 address counts as its /64, which one customer has
 }
@@ -25,6 +26,7 @@ const (
 	scopePair    = "pair"
 	scopeAddress = "address"
 	scopeAccount = "account"
+	scopeKnown   = "known"
 )
 
 // Count is how often something failed lately.
@@ -85,6 +87,7 @@ type Reservation struct {
 	throttle *Throttle
 	counts   []reserved
 	attempt  Attempt
+	refusal  error // of an attempt that is let through where another account's would be refused
 }
 
 type reserved struct {
@@ -100,44 +103,83 @@ type slot struct {
 
 // Begin reserves an attempt before its password is looked at. When there were too many failures it is errs.RateLimited
 // "too_many_attempts" with the time to wait, whether or not the account exists.
+//
+// An address that the account was signed in from before is let through all the same, a few times, so that nobody who shares it keeps the
+// person out. What a wrong password is answered then is [Reservation.Wrong]'s to say.
 func (t *Throttle) Begin(ctx context.Context, a Attempt) (*Reservation, error) {
-	slots, err := t.slots(ctx, a)
+	r := &Reservation{throttle: t, attempt: a}
+	known, err := t.knows(ctx, a)
 	if err != nil {
 		return nil, err
 	}
-	if err := t.glance(ctx, a, slots); err != nil {
+	no, err := t.try(ctx, r, t.slots(a, known))
+	if err != nil {
 		return nil, err
 	}
-	r := &Reservation{throttle: t, attempt: a}
+	if no == nil {
+		return r, nil
+	}
+	if known && !a.SignedIn {
+		guessed, err := t.try(ctx, r, []slot{{scopeKnown, t.pair(a)}})
+		if err != nil {
+			return nil, err
+		}
+		if guessed == nil {
+			r.refusal = no.problem
+			return r, nil
+		}
+	}
+	return nil, errors.Join(no.problem, t.tell(ctx, a, no.slot, no.count, t.clock()))
+}
+
+// refused is which count an attempt was refused for.
+type refused struct {
+	slot
+	count   Count
+	problem error
+}
+
+// try reserves an attempt in all these counts, or says which of them refuses it.
+func (t *Throttle) try(ctx context.Context, r *Reservation, slots []slot) (*refused, error) {
+	no, err := t.glance(ctx, slots)
+	if err != nil || no != nil {
+		return no, err
+	}
 	err = t.store.InTx(ctx, func(tx Tx) error {
 		var err error
-		r.counts, err = t.reserve(ctx, tx, slots)
+		r.counts, no, err = t.reserve(ctx, tx, slots)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("throttle: %w", err)
 	}
-	return r, nil
+	return no, nil
 }
 
-// slots are the counts that an attempt is judged by.
-func (t *Throttle) slots(ctx context.Context, a Attempt) ([]slot, error) {
-	pair := slot{scopePair, t.pair(a)}
+// knows reports whether the account was signed in from this address before. Of who brings a link it makes no difference.
+func (t *Throttle) knows(ctx context.Context, a Attempt) (bool, error) {
 	if a.Mailed {
-		return []slot{pair}, nil
+		return false, nil
 	}
-	known, err := t.store.Known(ctx, pair.key)
+	known, err := t.store.Known(ctx, t.pair(a))
 	if err != nil {
-		return nil, fmt.Errorf("throttle: %w", err)
+		return false, fmt.Errorf("throttle: %w", err)
 	}
-	if known {
-		return []slot{pair}, nil
+	return known, nil
+}
+
+// slots are the counts that an attempt is judged by. For who signs in, it makes no difference to them whether the address is known to the
+// account: a stranger who shares the address would see it in what his next attempts are answered.
+func (t *Throttle) slots(a Attempt, known bool) []slot {
+	pair := slot{scopePair, t.pair(a)}
+	if a.Mailed || a.SignedIn && known {
+		return []slot{pair}
 	}
 	return []slot{ // in an order that is the same for all, since they are locked in it
 		{scopeAccount, t.hash(scopeAccount, a.EmailKey)},
 		{scopeAddress, t.hash(scopeAddress, network(a.ClientIP))},
 		pair,
-	}, nil
+	}
 }
 
 // pair names this address for this account.
@@ -157,23 +199,26 @@ type Forgetter interface {
 // the mail is the owner, and may sign in at once with the password that they have just chosen or proved.
 func (t *Throttle) Forgive(ctx context.Context, tx Forgetter, a Attempt) error {
 	a.Mailed = false
-	return tx.Forget(ctx, scopePair, t.pair(a))
+	return t.forget(ctx, tx, a)
 }
 
-// glance refuses what is blocked without a lock and without a write, but for the first time that it refuses: that is what a flood of
-// attempts costs.
-func (t *Throttle) glance(ctx context.Context, a Attempt, slots []slot) error {
+func (t *Throttle) forget(ctx context.Context, tx Forgetter, a Attempt) error {
+	return errors.Join(tx.Forget(ctx, scopePair, t.pair(a)), tx.Forget(ctx, scopeKnown, t.pair(a)))
+}
+
+// glance refuses what is blocked without a lock and without a write: that is what a flood of attempts costs.
+func (t *Throttle) glance(ctx context.Context, slots []slot) (*refused, error) {
 	now := t.clock()
 	for _, s := range slots {
 		c, err := t.store.Count(ctx, s.scope, s.key)
 		if err != nil {
-			return fmt.Errorf("throttle: %w", err)
+			return nil, fmt.Errorf("throttle: %w", err)
 		}
 		if err := blocked(c, now); err != nil {
-			return errors.Join(err, t.tell(ctx, a, s, c, now))
+			return &refused{s, c, err}, nil
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // tell leaves in the trail that attempts from this source are refused from now on.
@@ -188,16 +233,16 @@ func (t *Throttle) tell(ctx context.Context, a Attempt, s slot, c Count, now tim
 	return t.trail.Throttled(ctx, a, s.scope)
 }
 
-func (t *Throttle) reserve(ctx context.Context, tx Tx, slots []slot) ([]reserved, error) {
+func (t *Throttle) reserve(ctx context.Context, tx Tx, slots []slot) ([]reserved, *refused, error) {
 	now := t.clock().Truncate(time.Microsecond) // as the database keeps it
 	counts := map[string]Count{}
 	for _, s := range slots {
 		c, err := tx.LockCount(ctx, s.scope, s.key, now)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if err := blocked(c, now); err != nil {
-			return nil, err
+			return nil, &refused{s, c, err}, nil
 		}
 		counts[s.scope] = limits[s.scope].decay(c, now)
 	}
@@ -208,11 +253,20 @@ func (t *Throttle) reserve(ctx context.Context, tx Tx, slots []slot) ([]reserved
 		c.Failures++
 		c.LastAt, c.BlockedUntil = now, limits[s.scope].block(c.Failures, attacked, now)
 		if err := tx.SaveCount(ctx, s.scope, s.key, c); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		out = append(out, reserved{s, c.BlockedUntil})
 	}
-	return out, nil
+	return out, nil, nil
+}
+
+// Wrong is what an attempt that failed with err is answered: as every other account's at this address, which is not tried at all while too
+// many failed. Who learned that the password was looked at would know that there is an account, and that it was signed in from here.
+func (r *Reservation) Wrong(err error) error {
+	if r.refusal != nil {
+		return r.refusal
+	}
+	return err
 }
 
 // Succeed says that the password was right: the address is known to the account from now on, and its failures are forgotten.
@@ -220,7 +274,7 @@ func (r *Reservation) Succeed(ctx context.Context) error {
 	signIn := r.attempt
 	signIn.Mailed = false
 	return r.settle(ctx, func(tx Tx) error {
-		if err := tx.Forget(ctx, scopePair, r.throttle.pair(r.attempt)); err != nil {
+		if err := r.throttle.forget(ctx, tx, r.attempt); err != nil {
 			return err
 		}
 		return tx.Remember(ctx, r.throttle.pair(signIn), r.throttle.clock())

@@ -187,6 +187,83 @@ func TestThrottle_unknown_accounts_are_no_different(t *testing.T) {
 	}
 }
 
+// wrong is what a wrong password is answered: how long to wait, or zero for "it is wrong".
+func (b *bundle) wrong(email, ip string) time.Duration {
+	b.Helper()
+	r, err := b.Begin(b.Context(), throttle.Attempt{EmailKey: email, ClientIP: ip})
+	if err == nil {
+		err = r.Wrong(errs.New(errs.Unauthenticated, "invalid_credentials", "Wrong."))
+	}
+	if errs.KindOf(err) == errs.Unauthenticated {
+		return 0
+	}
+	require.Equal(b, "too_many_attempts", errs.From(err).Code)
+	return errs.From(err).RetryAfter
+}
+
+// A stranger who shares an address with somebody gets the same answers for that account, for one that was never signed in from there, and
+// for one that does not exist: whatever was tried before, and whichever of the counts refuses.
+func TestThrottle_a_shared_address_tells_nothing(t *testing.T) {
+	t.Parallel()
+	attack := map[string]func(b *bundle, email string){
+		"the_address": func(b *bundle, _ string) {
+			for i := range 20 {
+				require.Zero(b, b.wrong(fmt.Sprintf("victim%d@example.com", i), stranger))
+			}
+		},
+		"nearly_the_address": func(b *bundle, _ string) {
+			for i := range 17 {
+				require.Zero(b, b.wrong(fmt.Sprintf("victim%d@example.com", i), stranger))
+			}
+		},
+		"the_account": func(b *bundle, email string) {
+			for i := range 40 {
+				b.wrong(email, fmt.Sprintf("203.0.113.%d", i))
+			}
+		},
+		"nothing": func(*bundle, string) {},
+	}
+	for name, before := range attack {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			answers := func(known bool) (out []time.Duration) {
+				b := setup(t)
+				if known {
+					b.succeed(owner, stranger)
+				}
+				before(b, owner)
+				for i := range 40 {
+					out = append(out, b.wrong(owner, stranger), b.wrong("other@example.com", stranger))
+					if i%10 == 9 {
+						b.clock.Advance(10 * time.Second)
+					}
+				}
+				return out
+			}
+			require.Equal(t, answers(false), answers(true))
+		})
+	}
+}
+
+// The person is let in from there all the same, as long as nobody guesses there.
+func TestThrottle_a_known_address_is_let_through(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.succeed(owner, stranger)
+	for i := range 20 {
+		require.Zero(t, b.wrong(fmt.Sprintf("victim%d@example.com", i), stranger))
+	}
+	for range 4 {
+		require.NotZero(t, b.wrong(owner, stranger), "a wrong password is answered as for others")
+	}
+	b.succeed(owner, stranger)
+	for range 5 {
+		require.NotZero(t, b.wrong(owner, stranger))
+	}
+	_, err := b.Begin(t.Context(), throttle.Attempt{EmailKey: owner, ClientIP: stranger})
+	require.ErrorIs(t, err, errs.RateLimited, "five guesses, and then no more")
+}
+
 func TestThrottle_release_counts_nothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -14,6 +14,6 @@ func Operations() []op.Declared {
 		JWKS, OpenIDConfiguration, OAuthMetadata, ListKeys, RotateKeys,
 		VerifyEmailPage, ResetPasswordPage, AcceptInvitationPage, NotMePage, DisownPage, SetupPage,
 		CreateAccount, GetAccount, AnnounceLink, SendLink, ListWatermarks, IssueServiceToken,
-		DeactivateAccount, ActivateAccount, DeleteAccount, RestoreAccount, MayEditAccount,
+		DeactivateAccount, ActivateAccount, DeleteAccount, RestoreAccount, EraseAccount, MayEditAccount,
 	}
 }

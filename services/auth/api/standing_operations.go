@@ -53,6 +53,14 @@ var RestoreAccount = op.Op[AccountActionRequest, StandingResponse]{
 	Subject:   "rpc.auth.restore-account", Allow: authz.Require(PermUsersDelete).By("users"), Timeout: standingTimeout,
 }
 
+// EraseAccount erases for good an account that is deleted, when its time has come, which users knows. It decides: one that was restored
+// meanwhile, or was never deleted, answers how it stands, and stays. Asked again it answers the same; errs.NotFound "user_not_found" is an
+// account that auth has never heard of.
+var EraseAccount = op.Op[AccountActionRequest, StandingResponse]{
+	Operation: huma.Operation{OperationID: "erase-account"},
+	Subject:   "rpc.auth.erase-account", Allow: authz.Services("users"), Timeout: standingTimeout,
+}
+
 // MayEditAccount asks whether the caller may change a person's profile, and changes nothing.
 var MayEditAccount = op.Op[AccountActionRequest, struct{}]{
 	Operation: huma.Operation{OperationID: "may-edit-account"},

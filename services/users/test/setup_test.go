@@ -71,6 +71,8 @@ func (a *accounts) change(verb auth.Verb) func(context.Context, *auth.AccountAct
 		switch {
 		case verb == auth.VerbDelete:
 			to = auth.StandingDeleted
+		case verb == auth.VerbErase && is == auth.StandingDeleted:
+			to = auth.StandingErased
 		case verb == auth.VerbRestore && is == auth.StandingDeleted:
 			to = a.was[in.AccountID]
 		case verb == auth.VerbDeactivate:
@@ -160,6 +162,7 @@ func (m *mesh) serveAuth(server *natstest.Server, issuer *tokentest.Issuer) {
 	op.Handle(ops, auth.ActivateAccount, m.auth.change(auth.VerbActivate))
 	op.Handle(ops, auth.DeleteAccount, m.auth.change(auth.VerbDelete))
 	op.Handle(ops, auth.RestoreAccount, m.auth.change(auth.VerbRestore))
+	op.Handle(ops, auth.EraseAccount, m.auth.change(auth.VerbErase))
 	op.Handle(ops, auth.MayEditAccount, func(context.Context, *auth.AccountActionRequest) (*struct{}, error) { return &struct{}{}, nil })
 	op.Handle(ops, auth.ListWatermarks, func(_ context.Context, in *auth.ListWatermarksRequest) (*auth.ListWatermarksResponse, error) {
 		return &auth.ListWatermarksResponse{Next: in.Cursor}, nil

@@ -337,6 +337,7 @@ func TestStatusFollowsTheAccount(t *testing.T) {
 	require.Eventually(t, func() bool { return m.count("users WHERE id = '"+id.String()+"'") == 0 }, wait, tick)
 	require.Equal(t, 1, m.published("users.user.restored.v1"))
 	require.Equal(t, 1, m.published("users.user.deactivated.v1"))
+	require.Equal(t, 1, m.published("users.user.erased.v1"))
 	require.Zero(t, m.count("dead_letters"))
 }
 

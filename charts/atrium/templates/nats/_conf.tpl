@@ -121,6 +121,7 @@ users:
     - rpc.auth.create-account
     - rpc.auth.deactivate-account
     - rpc.auth.delete-account
+    - rpc.auth.erase-account
     - rpc.auth.get-account
     - rpc.auth.issue-service-token
     - rpc.auth.list-watermarks

@@ -24,6 +24,7 @@ func operations(s *op.Server, d domain) {
 	op.Handle(s, api.ActivateAccount, d.standing.Activate)
 	op.Handle(s, api.DeleteAccount, d.standing.Delete)
 	op.Handle(s, api.RestoreAccount, d.standing.Restore)
+	op.Handle(s, api.EraseAccount, d.standing.EraseDeleted)
 	op.Handle(s, api.MayEditAccount, d.standing.MayEdit)
 
 	op.Handle(s, api.Login, d.sessions.Login)

@@ -1,6 +1,7 @@
 package standing_test
 
 import (
+	"sync"
 	"testing"
 
 	"github.com/google/uuid"
@@ -143,4 +144,45 @@ func TestCopy(t *testing.T) {
 	got.FullName, got.Locale, got.ProfileVersion, got.UpdatedAt = ada.FullName, ada.Locale, ada.ProfileVersion, ada.UpdatedAt
 	require.Equal(t, ada, got)
 	require.Empty(t, authtest.Published(t, b.Bundle, api.WatermarkRaised))
+}
+
+// The lock of the account decides between an erasure and a restoration at the same moment, and whichever comes second finds that out.
+func TestEraseDeleted(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ada, grace := b.Account(t, "ada@example.com"), b.Account(t, "grace@example.com")
+	erase := func(id uuid.UUID) (*api.StandingResponse, error) {
+		return b.EraseDeleted(t.Context(), &api.AccountActionRequest{AccountID: id})
+	}
+	out, err := erase(ada.ID)
+	require.NoError(t, err)
+	require.Equal(t, &api.StandingResponse{Standing: api.StandingActive}, out, "who was not deleted stays")
+	_, err = erase(newID())
+	refused(t, err, errs.NotFound, "user_not_found")
+
+	b.do(t, api.VerbDelete, ada.ID)
+	for range 2 {
+		out, err = erase(ada.ID)
+		require.NoError(t, err)
+		require.Equal(t, &api.StandingResponse{Standing: api.StandingErased, Version: 2}, out)
+	}
+	require.Len(t, b.told(t), 2)
+	_, err = b.try(b.asRoot(t), api.VerbRestore, ada.ID)
+	refused(t, err, errs.NotFound, "user_not_found")
+	require.NoError(t, b.erase(t, ada.ID), "the event of users finds it done")
+
+	for range 20 {
+		b.do(t, api.VerbDelete, grace.ID)
+		var wg sync.WaitGroup
+		wg.Go(func() { out, err = erase(grace.ID) })
+		var back error
+		wg.Go(func() { _, back = b.try(b.asRoot(t), api.VerbRestore, grace.ID) })
+		wg.Wait()
+		require.NoError(t, err)
+		require.EqualValues(t, b.Status(t, grace.ID), out.Standing)
+		require.Equal(t, out.Standing == api.StandingErased, back != nil)
+		if back != nil {
+			grace = b.Account(t, "grace@example.com")
+		}
+	}
 }

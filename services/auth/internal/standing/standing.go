@@ -8,7 +8,7 @@
 // Somebody asks for a change, and the rule of package authority decides. The change is true at once, in one transaction: every session ends
 // and every token is refused, the trail has it, and one event tells of the new standing under its version. Users keeps a copy by it.
 //
-// Erasing is not asked for: it follows the event of users, and only for an account that was deleted here. It removes everything personal;
+// Erasing is asked for by users alone, when the time of grace is over, and happens only to an account that is deleted here. It removes everything personal;
 // what was done stays in the audit trail under an id that means nobody any more.
 package standing
 

@@ -48,6 +48,7 @@ func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry) (*l
 			Activate:   op.NATSClient(base.Caller, auth.ActivateAccount),
 			Delete:     op.NATSClient(base.Caller, auth.DeleteAccount),
 			Restore:    op.NATSClient(base.Caller, auth.RestoreAccount),
+			Erase:      op.NATSClient(base.Caller, auth.EraseAccount),
 			MayEdit:    op.NATSClient(base.Caller, auth.MayEditAccount),
 		},
 		Cursors: page.NewCursors(base.Key("users cursors")),

@@ -59,9 +59,14 @@ func (tx *Tx) NoteStanding(ctx context.Context, id uuid.UUID, version int64) err
 // Erased reports whether there was a user with this id who was erased.
 func (tx *Tx) Erased(ctx context.Context, id uuid.UUID) (bool, error) { return tx.q.IsErased(ctx, id) }
 
-// LockDueForErasure holds users whose grace period is over; those that another transaction holds are left to it.
-func (tx *Tx) LockDueForErasure(ctx context.Context, now time.Time, most int32) ([]uuid.UUID, error) {
-	return tx.q.LockDueForErasure(ctx, db.LockDueForErasureParams{Now: now, Most: most})
+// DueForErasure is users whose grace period is over; those that another transaction holds are left to it.
+func (tx *Tx) DueForErasure(ctx context.Context, now time.Time, after users.Due, most int32) ([]users.Due, error) {
+	rows, err := tx.q.DueForErasure(ctx, db.DueForErasureParams{Now: now, AfterAt: after.EraseAt, AfterID: after.ID, Most: most})
+	out := make([]users.Due, len(rows))
+	for i, row := range rows {
+		out[i] = users.Due{ID: row.ID, EraseAt: *row.EraseAt}
+	}
+	return out, err
 }
 
 // Erase removes a user, and what the audit trail knows beyond who did what. That there was one is remembered.

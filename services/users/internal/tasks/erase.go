@@ -28,17 +28,12 @@ type Erase struct {
 	Users *users.Service
 }
 
-// Work erases batch after batch; each is one transaction, so that a crash between them loses nothing.
+// Work erases batch after batch; each user is a transaction, so that a crash between them loses nothing.
 func (w *Erase) Work(ctx context.Context, _ *river.Job[EraseArgs]) error {
-	for {
-		n, err := w.Users.EraseDue(ctx, eraseBatch)
-		if err != nil {
-			return fmt.Errorf("erase users: %w", err)
-		}
-		if n < eraseBatch {
-			return nil
-		}
+	if _, err := w.Users.EraseDue(ctx, eraseBatch); err != nil {
+		return fmt.Errorf("erase users: %w", err)
 	}
+	return nil
 }
 
 // Periodic are the jobs that come by themselves. River's leader inserts each once, whatever the number of replicas.

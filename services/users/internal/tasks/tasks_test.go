@@ -1,6 +1,7 @@
 package tasks_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/pgtest"
+	auth "github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/users/internal/store"
 	"github.com/atrium-mesh/atrium/services/users/internal/store/migrations"
 	"github.com/atrium-mesh/atrium/services/users/internal/tasks"
@@ -18,7 +20,13 @@ import (
 func TestErase(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t, migrations.FS)
-	worker := &tasks.Erase{Users: users.New(users.Config{Store: store.New(pool), Clock: time.Now})}
+	worker := &tasks.Erase{Users: users.New(users.Config{
+		Store: store.New(pool),
+		Accounts: users.Accounts{Erase: func(context.Context, *auth.AccountActionRequest) (*auth.StandingResponse, error) {
+			return &auth.StandingResponse{Standing: auth.StandingErased, Version: 2}, nil
+		}},
+		Clock: time.Now,
+	})}
 
 	// More than two batches of a hundred, one of them not due yet.
 	_, err := pool.Exec(t.Context(), `INSERT INTO users (id, email, full_name, status, deleted_at, erase_at)

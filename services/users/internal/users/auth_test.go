@@ -38,12 +38,16 @@ func (a *authority) ask(verb auth.Verb) users.Ask {
 		}
 		to := have
 		switch {
+		case have.is == auth.StandingErased && verb == auth.VerbRestore:
+			return nil, errs.New(errs.NotFound, "user_not_found", "There is no such user.")
 		case have.is == auth.StandingErased:
 		case verb == auth.VerbDelete && have.is != auth.StandingDeleted:
 			to.is, to.before = auth.StandingDeleted, have.is
 		case verb == auth.VerbRestore && have.is == auth.StandingDeleted:
 			to.is = have.before
-		case verb == auth.VerbDelete, verb == auth.VerbRestore:
+		case verb == auth.VerbErase && have.is == auth.StandingDeleted:
+			to.is = auth.StandingErased
+		case verb == auth.VerbDelete, verb == auth.VerbRestore, verb == auth.VerbErase:
 		case have.is == auth.StandingDeleted:
 			return nil, errs.New(errs.Conflict, "user_deleted", "The user is deleted; restore it first.")
 		case verb == auth.VerbDeactivate:

@@ -56,6 +56,7 @@ func setup(t *testing.T) *bundle {
 			Activate:   b.auth.ask(auth.VerbActivate),
 			Delete:     b.auth.ask(auth.VerbDelete),
 			Restore:    b.auth.ask(auth.VerbRestore),
+			Erase:      b.auth.ask(auth.VerbErase),
 			MayEdit:    b.auth.mayEdit,
 		},
 		Cursors: page.NewCursors([]byte("the key of these tests' cursors.")),

@@ -8,25 +8,67 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
+	auth "github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/users/api"
 )
 
-// EraseDue erases up to most users whose grace period is over, and returns how many. The event makes every other service forget them.
-func (s *Service) EraseDue(ctx context.Context, most int32) (int, error) {
-	var due []uuid.UUID
-	err := s.Store.InTx(ctx, func(tx Tx) error {
-		now, err := s.now(), error(nil)
-		if due, err = tx.LockDueForErasure(ctx, now, most); err != nil {
+// EraseDue erases the users whose grace period is over, a batch at a time, and returns how many. The event makes every other service forget
+// them. Somebody who cannot be erased now is left for the next time, and keeps nobody else waiting.
+func (s *Service) EraseDue(ctx context.Context, batch int32) (int, error) {
+	var failures []error
+	total, last := 0, Due{}
+	for {
+		var due []Due
+		err := s.Store.InTx(ctx, func(tx Tx) (err error) {
+			due, err = tx.DueForErasure(ctx, s.now(), last, batch)
 			return err
+		})
+		if err != nil {
+			return total, errors.Join(append(failures, err)...)
 		}
-		for _, id := range due {
-			if err := erase(ctx, tx, id, now); err != nil {
-				return err
+		for _, last = range due {
+			gone, err := s.erase(ctx, last.ID)
+			switch {
+			case errors.Is(err, errs.Unavailable), ctx.Err() != nil:
+				return total, errors.Join(append(failures, err)...)
+			case err != nil:
+				failures = append(failures, err)
+			case gone:
+				total++
 			}
 		}
-		return nil
+		if len(due) < int(batch) {
+			return total, errors.Join(failures...)
+		}
+	}
+}
+
+// erase erases one user, if auth says so. Auth decides, under the lock of the account, between this and somebody who restores it at the same
+// moment, and erases its part first: whoever was restored is followed back, and from the other answer on nobody can restore. A crash before
+// the user is gone here leaves them due: asked again, auth answers the same, and its event says it too.
+func (s *Service) erase(ctx context.Context, id uuid.UUID) (gone bool, err error) {
+	answer, err := s.Accounts.Erase(ctx, &auth.AccountActionRequest{AccountID: id})
+	if errors.Is(err, errs.NotFound) { // auth has never heard of them
+		answer, err = &auth.StandingResponse{Standing: auth.StandingErased}, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	err = s.Store.InTx(ctx, func(tx Tx) error {
+		_, err := Follow(ctx, tx, Standing{
+			Account: id,
+			Is:      answer.Standing,
+			Version: answer.Version,
+			By:      actor(ctx),
+			At:      s.now(),
+			Grace:   s.Grace,
+		})
+		return err
 	})
-	return len(due), err
+	if errors.Is(err, errs.NotFound) { // auth's event was quicker
+		err = nil
+	}
+	return err == nil && answer.Standing == auth.StandingErased, err
 }
 
 // Disown erases a user whose account is gone: the owner of its address never made it, or auth has erased it. An event that comes late does

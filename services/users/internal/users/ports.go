@@ -19,6 +19,7 @@ type Accounts struct {
 	Activate   Ask
 	Delete     Ask
 	Restore    Ask
+	Erase      Ask // as users itself, which nobody asks
 	MayEdit    func(context.Context, *auth.AccountActionRequest) (*struct{}, error)
 }
 
@@ -64,10 +65,16 @@ type Stand struct {
 	Now       time.Time
 }
 
+// Due is a user and when the grace period is over.
+type Due struct {
+	ID      uuid.UUID
+	EraseAt time.Time
+}
+
 // Erasure forgets people.
 type Erasure interface {
-	// LockDueForErasure holds up to most users whose grace period is over, and nobody else holds.
-	LockDueForErasure(ctx context.Context, now time.Time, most int32) ([]uuid.UUID, error)
+	// DueForErasure is up to most users whose grace period is over, after one in the order of their time, but for those that somebody holds.
+	DueForErasure(ctx context.Context, now time.Time, after Due, most int32) ([]Due, error)
 	// Erase removes everything personal of a user, who is never made again: that there was one is remembered for ever.
 	Erase(ctx context.Context, id uuid.UUID, at time.Time) error
 	// Erased reports whether somebody was erased.

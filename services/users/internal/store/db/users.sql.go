@@ -28,6 +28,50 @@ func (q *Queries) Audited(ctx context.Context, arg AuditedParams) (bool, error) 
 	return exists, err
 }
 
+const dueForErasure = `-- name: DueForErasure :many
+SELECT id, erase_at FROM users
+WHERE status = 'deleted' AND erase_at <= $1::timestamptz AND (erase_at, id) > ($2::timestamptz, $3::uuid)
+ORDER BY erase_at, id LIMIT $4 FOR UPDATE SKIP LOCKED
+`
+
+type DueForErasureParams struct {
+	Now     time.Time
+	AfterAt time.Time
+	AfterID uuid.UUID
+	Most    int32
+}
+
+type DueForErasureRow struct {
+	ID      uuid.UUID
+	EraseAt *time.Time
+}
+
+// DueForErasure is those after one in the order of their time, but for whom somebody holds, who may be restoring them.
+func (q *Queries) DueForErasure(ctx context.Context, arg DueForErasureParams) ([]DueForErasureRow, error) {
+	rows, err := q.db.Query(ctx, dueForErasure,
+		arg.Now,
+		arg.AfterAt,
+		arg.AfterID,
+		arg.Most,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []DueForErasureRow{}
+	for rows.Next() {
+		var i DueForErasureRow
+		if err := rows.Scan(&i.ID, &i.EraseAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const ensureUser = `-- name: EnsureUser :exec
 INSERT INTO users (id, org_id, email, email_verified, full_name, locale, time_zone, status, roles, roles_version, created_at, updated_at)
 SELECT $1::uuid, 'default', $2::text, $3::boolean, $4::text, $5::text, $6::text, $7::text, $8::text[], $9::bigint,
@@ -178,35 +222,6 @@ func (q *Queries) IsErased(ctx context.Context, id uuid.UUID) (bool, error) {
 	var exists bool
 	err := row.Scan(&exists)
 	return exists, err
-}
-
-const lockDueForErasure = `-- name: LockDueForErasure :many
-SELECT id FROM users WHERE status = 'deleted' AND erase_at <= $1::timestamptz ORDER BY erase_at LIMIT $2 FOR UPDATE SKIP LOCKED
-`
-
-type LockDueForErasureParams struct {
-	Now  time.Time
-	Most int32
-}
-
-func (q *Queries) LockDueForErasure(ctx context.Context, arg LockDueForErasureParams) ([]uuid.UUID, error) {
-	rows, err := q.db.Query(ctx, lockDueForErasure, arg.Now, arg.Most)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []uuid.UUID{}
-	for rows.Next() {
-		var id uuid.UUID
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		items = append(items, id)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const lockUser = `-- name: LockUser :one

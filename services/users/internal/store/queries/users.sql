@@ -40,8 +40,11 @@ WHERE id = @id AND roles_version < @roles_version;
 -- name: SetLastSignIn :exec
 UPDATE users SET last_sign_in_at = greatest(last_sign_in_at, @at::timestamptz) WHERE id = @id;
 
--- name: LockDueForErasure :many
-SELECT id FROM users WHERE status = 'deleted' AND erase_at <= @now::timestamptz ORDER BY erase_at LIMIT @most FOR UPDATE SKIP LOCKED;
+-- DueForErasure is those after one in the order of their time, but for whom somebody holds, who may be restoring them.
+-- name: DueForErasure :many
+SELECT id, erase_at FROM users
+WHERE status = 'deleted' AND erase_at <= @now::timestamptz AND (erase_at, id) > (@after_at::timestamptz, @after_id::uuid)
+ORDER BY erase_at, id LIMIT @most FOR UPDATE SKIP LOCKED;
 
 -- name: EraseUser :exec
 DELETE FROM users WHERE id = @id;

@@ -60,7 +60,10 @@ func TestIntruder(t *testing.T) {
 			i.forgesNoEvents()
 			i.changesNoStream()
 			i.isNobodyElsewhere()
-			if name != "gateway" { // whose word is believed: it is the one that sees clients
+			i.usesNobodysHop()
+			if name == "gateway" { // whose word is believed: it is the one that sees clients
+				i.speaksForClientsAlone()
+			} else {
 				i.choosesNoAddress()
 			}
 		})
@@ -134,7 +137,10 @@ func (i *intruder) soon() context.Context {
 
 func (i *intruder) makesNoAdministrator() {
 	_, err := op.NATSClient(i.caller, authapi.CreateAccount)(i.soon(), &authapi.CreateAccountRequest{
-		ID: uuid.Must(uuid.NewV7()), Email: evil, FullName: "Eve", Roles: []string{authapi.RoleAdmin},
+		ID:       uuid.Must(uuid.NewV7()),
+		Email:    evil,
+		FullName: "Eve",
+		Roles:    []string{authapi.RoleAdmin},
 	})
 	require.Error(i, err)
 	for _, service := range []string{"auth", "users"} {
@@ -150,7 +156,12 @@ func (i *intruder) makesNoAdministrator() {
 				if strings.HasSuffix(path, "/roles") {
 					method = http.MethodPut
 				}
-				a := direct.Do(client.Request{Method: method, Path: path, Body: body, Header: header})
+				a := direct.Do(client.Request{
+					Method: method,
+					Path:   path,
+					Body:   body,
+					Header: header,
+				})
 				require.Contains(i, []int{http.StatusUnauthorized, http.StatusNotFound, http.StatusMethodNotAllowed}, a.Status, a)
 			}
 		}
@@ -163,7 +174,11 @@ func (i *intruder) readsNoLink() {
 	for _, purpose := range []authapi.LinkPurpose{
 		authapi.LinkResetPassword, authapi.LinkInvitation, authapi.LinkVerifyEmail, authapi.LinkNotMe, authapi.LinkSetup,
 	} {
-		link := authapi.AnnounceLinkRequest{AccountID: id, Purpose: purpose, DeliveryID: uuid.Must(uuid.NewV7())}
+		link := authapi.AnnounceLinkRequest{
+			AccountID:  id,
+			Purpose:    purpose,
+			DeliveryID: uuid.Must(uuid.NewV7()),
+		}
 		_, announced := op.NATSClient(i.caller, authapi.AnnounceLink)(i.soon(), &link)
 		_, sent := op.NATSClient(i.caller, authapi.SendLink)(i.soon(), &authapi.SendLinkRequest{AnnounceLinkRequest: link, Letter: forgery()})
 		for _, err := range []error{announced, sent} {
@@ -182,7 +197,9 @@ func (i *intruder) readsNoLink() {
 	v.ReadMail(ada.Email, client.SubjectVerification)
 	ada.ID = administrator(i.T, i.mesh).FindUser(ada)
 	_, err := op.NATSClient(i.caller, authapi.AnnounceLink)(i.soon(), &authapi.AnnounceLinkRequest{
-		AccountID: uuid.MustParse(ada.ID), Purpose: authapi.LinkVerifyEmail, DeliveryID: uuid.Must(uuid.NewV7()),
+		AccountID:  uuid.MustParse(ada.ID),
+		Purpose:    authapi.LinkVerifyEmail,
+		DeliveryID: uuid.Must(uuid.NewV7()),
 	})
 	require.Equal(i, "link_not_asked_for", errs.From(err).Code)
 	// An operation of an older version answered with the link. It is gone.
@@ -193,8 +210,16 @@ func (i *intruder) readsNoLink() {
 func forgery() letter.Letter {
 	const words = `<img src='https://evil.example/?`
 	return letter.Letter{
-		Locale: "en", Subject: forged, Greeting: words, Intro: []string{words}, Details: []letter.Detail{{Label: words, Value: words}},
-		Action: words, LinkHelp: words, Outro: []string{words}, Other: words, Why: words,
+		Locale:   "en",
+		Subject:  forged,
+		Greeting: words,
+		Intro:    []string{words},
+		Details:  []letter.Detail{{Label: words, Value: words}},
+		Action:   words,
+		LinkHelp: words,
+		Outro:    []string{words},
+		Other:    words,
+		Why:      words,
 	}
 }
 
@@ -206,7 +231,10 @@ func (i *intruder) takesNoReset() {
 	v := visitor(i.T, i.mesh)
 	v.Post(authapi.ForgotPassword.Path, map[string]string{"email": mesh.AdminEmail}).Want(http.StatusAccepted)
 	link := authapi.AnnounceLinkRequest{
-		AccountID: uuid.MustParse(i.adminID), Purpose: authapi.LinkResetPassword, DeliveryID: uuid.Must(uuid.NewV7()), Generation: 1 << 40,
+		AccountID:  uuid.MustParse(i.adminID),
+		Purpose:    authapi.LinkResetPassword,
+		DeliveryID: uuid.Must(uuid.NewV7()),
+		Generation: 1 << 40,
 	}
 	announced, err := op.NATSClient(i.caller, authapi.AnnounceLink)(i.soon(), &link)
 	require.NoError(i, err)
@@ -265,17 +293,34 @@ func (i *intruder) forgesNoEvents() {
 		msg, id := nats.NewMsg(subject), uuid.Must(uuid.NewV7()).String()
 		msg.Data = body
 		msg.Header = nats.Header{
-			"ce-id": {id}, "ce-type": {strings.TrimPrefix(subject, "events.")}, "ce-source": {source}, "ce-subject": {i.adminID},
-			"ce-time": {time.Now().UTC().Format(time.RFC3339Nano)}, "ce-specversion": {"1.0"}, "ce-orgid": {"default"}, "ce-actor": {"system"},
+			"ce-id":          {id},
+			"ce-type":        {strings.TrimPrefix(subject, "events.")},
+			"ce-source":      {source},
+			"ce-subject":     {i.adminID},
+			"ce-time":        {time.Now().UTC().Format(time.RFC3339Nano)},
+			"ce-specversion": {"1.0"},
+			"ce-orgid":       {"default"},
+			"ce-actor":       {"system"},
 		}
 		return msg
 	}
 	id := uuid.MustParse(i.adminID)
-	registered := authapi.AccountRegisteredData{AccountID: id, Email: evil, FullName: "Eve", Origin: authapi.OriginSignUp, Roles: []string{"admin"}}
+	registered := authapi.AccountRegisteredData{
+		AccountID: id,
+		Email:     evil,
+		FullName:  "Eve",
+		Origin:    authapi.OriginSignUp,
+		Roles:     []string{"admin"},
+	}
 	require.False(i, i.allowed(func() error {
 		return i.conn.PublishMsg(forged("events."+authapi.AccountRegistered.Name, "/atrium/auth", registered))
 	}), "events of auth")
-	moved := usersapi.UserUpdatedData{UserID: id, Version: 1 << 40, Email: evil, FullName: "Root"}
+	moved := usersapi.UserUpdatedData{
+		UserID:   id,
+		Version:  1 << 40,
+		Email:    evil,
+		FullName: "Root",
+	}
 	require.Equal(i, i.service == "users", i.allowed(func() error {
 		return i.conn.PublishMsg(forged("events."+usersapi.UserUpdated.Name, "/atrium/users", moved))
 	}), "events of users")
@@ -314,7 +359,9 @@ func (i *intruder) isNobodyElsewhere() {
 	require.NoError(i, err)
 	for _, third := range []string{"users", "notifications"} {
 		a := visitor(i.T, i.mesh).At(i.mesh.Process(third).URL).Do(client.Request{
-			Method: http.MethodGet, Path: "/api/v1/users/me", Header: http.Header{"Atrium-Service": {forAuth}},
+			Method: http.MethodGet,
+			Path:   "/api/v1/users/me",
+			Header: http.Header{"Atrium-Service": {forAuth}},
 		})
 		require.Contains(i, []int{http.StatusServiceUnavailable, http.StatusNotFound}, a.Status, "%s believes what was meant for auth", third)
 	}
@@ -328,7 +375,8 @@ func (i *intruder) choosesNoAddress() {
 	direct := visitor(i.T, i.mesh).At(i.mesh.Process("auth").URL)
 	for n := range 60 {
 		direct.Do(client.Request{
-			Method: http.MethodPost, Path: authapi.Login.Path,
+			Method: http.MethodPost,
+			Path:   authapi.Login.Path,
 			Body:   map[string]string{"email": "nobody" + strconv.Itoa(n) + "@atrium.example", "password": "eleven quiet intruders"},
 			Header: http.Header{"Atrium-Service": {own}, "X-Atrium-Client-Ip": {"127.0.0.1"}},
 		})

@@ -141,6 +141,11 @@ func TestCopy(t *testing.T) {
 	got := b.account(t, ada.ID)
 	require.Equal(t, "Augusta Ada King", got.FullName)
 	require.Equal(t, "de", got.Locale)
+	require.NoError(t, b.copy(t, ada.ID, standing.Profile{Locale: "fr", Version: 10}))
+	require.NoError(t, b.copy(t, ada.ID, standing.Profile{FullName: "Augusta Ada King-Noel", Version: 11}))
+	got = b.account(t, ada.ID)
+	require.Equal(t, "Augusta Ada King-Noel", got.FullName)
+	require.Equal(t, "fr", got.Locale, "what is not said stays")
 	got.FullName, got.Locale, got.ProfileVersion, got.UpdatedAt = ada.FullName, ada.Locale, ada.ProfileVersion, ada.UpdatedAt
 	require.Equal(t, ada, got)
 	require.Empty(t, authtest.Published(t, b.Bundle, api.WatermarkRaised))

@@ -72,6 +72,26 @@ func TestEventsInAnyOrder(t *testing.T) {
 	}
 }
 
+// A profile that leaves something out, since it was saved before its rule was, changes the rest.
+func TestWhatAProfileDoesNotSayStays(t *testing.T) {
+	t.Parallel()
+	s, _ := setup(t)
+	id := newID(t)
+	tell := func(p recipients.Profile) {
+		p.ID, p.OrgID = id, "default"
+		require.NoError(t, s.InTx(t.Context(), func(tx *store.Tx) error { return tx.UpdateProfile(t.Context(), p) }))
+	}
+	tell(recipients.Profile{Version: 1, TimeZone: "Europe/Vienna"})
+	require.NoError(t, s.InTx(t.Context(), func(tx *store.Tx) error {
+		return tx.Register(t.Context(), recipients.Registration{ID: id, OrgID: "default", Email: "a@example.com", FullName: "Ada", Locale: "en"})
+	}))
+	tell(recipients.Profile{Version: 2, Locale: "de"})
+	tell(recipients.Profile{Version: 3, TimeZone: "Europe/Paris"})
+	got, err := s.Recipient(t.Context(), id)
+	require.NoError(t, err)
+	require.Equal(t, []string{"Ada", "de", "Europe/Paris"}, []string{got.FullName, got.Locale, got.TimeZone})
+}
+
 func TestAnErasedRecipientStaysErased(t *testing.T) {
 	t.Parallel()
 	s, _ := setup(t)

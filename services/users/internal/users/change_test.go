@@ -2,6 +2,7 @@ package users_test
 
 import (
 	"context"
+	"encoding/json"
 	"testing"
 
 	"github.com/google/uuid"
@@ -83,6 +84,32 @@ func TestChangeLeavesAuditAndEvent(t *testing.T) {
 			require.EqualValues(t, 2, b.user(id).Version)
 		})
 	}
+}
+
+// What was saved before a rule became stricter is not told: others would refuse all that comes with it, for ever.
+func TestChangeBesideWhatNoRuleAcceptsAnyMore(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := b.add()
+	b.exec("UPDATE users SET full_name = E'Ada\u202e', locale = 'xx', time_zone = 'localtime'")
+	told := func() (data api.UserUpdatedData) {
+		t.Helper()
+		all := column[[]byte](b, "SELECT data FROM outbox ORDER BY seq")
+		require.NoError(t, json.Unmarshal(all[len(all)-1], &data))
+		return data
+	}
+	change := func(c api.ProfileChange) {
+		t.Helper()
+		_, err := b.Update(as(t.Context(), id), &api.UpdateUserRequest{ID: id.String(), Body: c})
+		require.NoError(t, err)
+	}
+	name, locale, zone := "Ada", "de", "Europe/Vienna"
+	change(api.ProfileChange{TimeZone: &zone})
+	require.Equal(t, api.UserUpdatedData{UserID: id, Version: 2, Email: told().Email, TimeZone: zone}, told())
+	change(api.ProfileChange{Locale: &locale})
+	require.Equal(t, api.UserUpdatedData{UserID: id, Version: 3, Email: told().Email, Locale: locale, TimeZone: zone}, told())
+	change(api.ProfileChange{FullName: &name})
+	require.Equal(t, api.UserUpdatedData{UserID: id, Version: 4, Email: told().Email, FullName: name, Locale: locale, TimeZone: zone}, told())
 }
 
 func TestChangeIsAllOrNothing(t *testing.T) {

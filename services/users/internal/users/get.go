@@ -1,14 +1,17 @@
 package users
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/google/uuid"
 
 	"github.com/atrium-mesh/atrium/pkg/authz"
 	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/pkg/person"
 	auth "github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/users/api"
 )
@@ -76,16 +79,23 @@ func (s *Service) adopt(ctx context.Context, id uuid.UUID) error {
 		ID:            id,
 		Email:         a.Email,
 		EmailVerified: a.Verified,
-		Profile:       Profile{FullName: a.FullName, Locale: a.Locale},
+		Profile:       Profile{FullName: nameOf(a), Locale: good(person.Locale, a.Locale)},
 		Roles:         a.Roles,
 		RolesVersion:  a.RolesVersion,
 		CreatedAt:     a.CreatedAt,
 	}.Parse("data")
-	if err != nil { // auth's fault, not the caller's
+	if err != nil { // no address of auth's, or no role
 		return errs.New(errs.Internal, "internal", "The account cannot be read.").WithCause(err)
 	}
 	return s.Store.InTx(ctx, func(tx Tx) error {
 		_, err := Join(ctx, tx, n, s.standing(ctx, id, auth.Standing(a.Status), a.StandingVersion))
 		return err
 	})
+}
+
+// nameOf is what to call somebody whose name may be from before the rule for names: by it, by the address, or in any case by the id. People
+// can change it; they could not get in to do so without one.
+func nameOf(a *auth.GetAccountResponse) string {
+	local, _, _ := strings.Cut(a.Email, "@")
+	return cmp.Or(good(person.Name, a.FullName), good(person.Name, local), a.ID.String())
 }

@@ -1,6 +1,7 @@
 package users_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -93,6 +94,19 @@ func TestAdopt(t *testing.T) {
 			}))
 			require.Equal(t, want, b.user(id).Status)
 			require.Equal(t, []string{"support"}, b.user(id).Roles)
+		}
+	})
+	t.Run("an account from before a rule gets in", func(t *testing.T) {
+		t.Parallel()
+		for name, want := range map[string]string{"": "eve", "Eve\u202e": "eve", strings.Repeat("e", 300): "eve", "Eve": "Eve"} {
+			b, id := setup(t), newID()
+			b.get = func(id uuid.UUID) (*auth.GetAccountResponse, error) {
+				return &auth.GetAccountResponse{ID: id, Email: "eve@example.com", FullName: name, Locale: "xx", CreatedAt: b.now}, nil
+			}
+			me, err := b.GetMe(as(t.Context(), id), &api.GetMeRequest{})
+			require.NoError(t, err)
+			require.Equal(t, want, me.Body.FullName)
+			require.Equal(t, users.DefaultLocale, me.Body.Locale)
 		}
 	})
 	t.Run("who was erased is nobody", func(t *testing.T) {

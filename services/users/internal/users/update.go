@@ -108,7 +108,24 @@ func TellUpdated(ctx context.Context, tx Tx, id uuid.UUID) error {
 	return publish(ctx, tx, api.UserUpdated, id, updated(u))
 }
 
-// updated is what others keep a copy of.
+// updated is what others keep a copy of. A value that was saved before its rule became stricter is left out, and they keep what they have:
+// they would refuse all of it, now and with every later change, because of something that the person did not change.
 func updated(u User) api.UserUpdatedData {
-	return api.UserUpdatedData{UserID: u.ID, Version: u.Version, Email: u.Email, FullName: u.FullName, Locale: u.Locale, TimeZone: u.TimeZone}
+	return api.UserUpdatedData{
+		UserID:   u.ID,
+		Version:  u.Version,
+		Email:    u.Email,
+		FullName: good(person.Name, u.FullName),
+		Locale:   good(person.Locale, u.Locale),
+		TimeZone: good(person.TimeZone, u.TimeZone),
+	}
+}
+
+// good is a value that a rule accepts, or "".
+func good(rule func(field, raw string) (string, error), value string) string {
+	value, err := rule("", value)
+	if err != nil {
+		return ""
+	}
+	return value
 }

@@ -436,7 +436,8 @@ func (q *Queries) ShareAccount(ctx context.Context, id uuid.UUID) (Account, erro
 }
 
 const updateAccountProfile = `-- name: UpdateAccountProfile :exec
-UPDATE accounts SET full_name = $1, locale = $2, profile_version = $3, updated_at = $4
+UPDATE accounts
+SET full_name = coalesce(nullif($1::text, ''), full_name), locale = coalesce(nullif($2::text, ''), locale), profile_version = $3, updated_at = $4
 WHERE id = $5 AND status <> 'erased' AND profile_version < $3
 `
 
@@ -448,7 +449,8 @@ type UpdateAccountProfileParams struct {
 	ID             uuid.UUID
 }
 
-// UpdateAccountProfile copies what the user's events say of name and locale, unless a later version of it was copied already.
+// UpdateAccountProfile copies what the user's events say of name and locale, unless a later version of it was copied already. What they do not
+// say stays.
 func (q *Queries) UpdateAccountProfile(ctx context.Context, arg UpdateAccountProfileParams) error {
 	_, err := q.db.Exec(ctx, updateAccountProfile,
 		arg.FullName,

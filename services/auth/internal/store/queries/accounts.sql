@@ -43,9 +43,11 @@ SET status = @status, status_before = sqlc.narg('status_before'), status_version
 WHERE id = @id AND status <> 'erased'
 RETURNING *;
 
--- UpdateAccountProfile copies what the user's events say of name and locale, unless a later version of it was copied already.
+-- UpdateAccountProfile copies what the user's events say of name and locale, unless a later version of it was copied already. What they do not
+-- say stays.
 -- name: UpdateAccountProfile :exec
-UPDATE accounts SET full_name = @full_name, locale = @locale, profile_version = @profile_version, updated_at = @at
+UPDATE accounts
+SET full_name = coalesce(nullif(@full_name::text, ''), full_name), locale = coalesce(nullif(@locale::text, ''), locale), profile_version = @profile_version, updated_at = @at
 WHERE id = @id AND status <> 'erased' AND profile_version < @profile_version;
 
 -- EraseAccount removes everything personal and keeps the id.

@@ -329,8 +329,8 @@ INSERT INTO recipients (id, org_id, email, full_name, locale, roles, verified_at
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (id) DO UPDATE SET
     email       = excluded.email,
-    full_name   = CASE WHEN recipients.profile_version = 0 THEN excluded.full_name ELSE recipients.full_name END,
-    locale      = CASE WHEN recipients.profile_version = 0 THEN excluded.locale ELSE recipients.locale END,
+    full_name   = CASE WHEN recipients.profile_version = 0 OR recipients.full_name = '' THEN excluded.full_name ELSE recipients.full_name END,
+    locale      = CASE WHEN recipients.profile_version = 0 OR recipients.locale = '' THEN excluded.locale ELSE recipients.locale END,
     roles       = CASE WHEN recipients.roles_version = 0 THEN excluded.roles ELSE recipients.roles END,
     verified_at = coalesce(recipients.verified_at, excluded.verified_at),
     updated_at  = now()
@@ -416,9 +416,9 @@ const updateRecipientProfile = `-- name: UpdateRecipientProfile :exec
 INSERT INTO recipients (id, org_id, full_name, locale, time_zone, profile_version)
 VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (id) DO UPDATE SET
-    full_name       = excluded.full_name,
-    locale          = excluded.locale,
-    time_zone       = excluded.time_zone,
+    full_name       = coalesce(nullif(excluded.full_name, ''), recipients.full_name),
+    locale          = coalesce(nullif(excluded.locale, ''), recipients.locale),
+    time_zone       = coalesce(nullif(excluded.time_zone, ''), recipients.time_zone),
     profile_version = excluded.profile_version,
     updated_at      = now()
 WHERE recipients.erased_at IS NULL AND recipients.profile_version < excluded.profile_version
@@ -433,7 +433,7 @@ type UpdateRecipientProfileParams struct {
 	Version  int64
 }
 
-// UpdateRecipientProfile leaves the address alone, which is auth's.
+// UpdateRecipientProfile leaves the address alone, which is auth's, and what the profile does not say.
 func (q *Queries) UpdateRecipientProfile(ctx context.Context, arg UpdateRecipientProfileParams) error {
 	_, err := q.db.Exec(ctx, updateRecipientProfile,
 		arg.ID,

@@ -3,8 +3,8 @@ INSERT INTO recipients (id, org_id, email, full_name, locale, roles, verified_at
 VALUES (@id, @org_id, @email, @full_name, @locale, @roles, sqlc.narg(verified_at))
 ON CONFLICT (id) DO UPDATE SET
     email       = excluded.email,
-    full_name   = CASE WHEN recipients.profile_version = 0 THEN excluded.full_name ELSE recipients.full_name END,
-    locale      = CASE WHEN recipients.profile_version = 0 THEN excluded.locale ELSE recipients.locale END,
+    full_name   = CASE WHEN recipients.profile_version = 0 OR recipients.full_name = '' THEN excluded.full_name ELSE recipients.full_name END,
+    locale      = CASE WHEN recipients.profile_version = 0 OR recipients.locale = '' THEN excluded.locale ELSE recipients.locale END,
     roles       = CASE WHEN recipients.roles_version = 0 THEN excluded.roles ELSE recipients.roles END,
     verified_at = coalesce(recipients.verified_at, excluded.verified_at),
     updated_at  = now()
@@ -15,14 +15,14 @@ INSERT INTO recipients (id, org_id, verified_at) VALUES (@id, @org_id, @verified
 ON CONFLICT (id) DO UPDATE SET verified_at = excluded.verified_at, updated_at = now()
 WHERE recipients.erased_at IS NULL AND recipients.verified_at IS NULL;
 
--- UpdateRecipientProfile leaves the address alone, which is auth's.
+-- UpdateRecipientProfile leaves the address alone, which is auth's, and what the profile does not say.
 -- name: UpdateRecipientProfile :exec
 INSERT INTO recipients (id, org_id, full_name, locale, time_zone, profile_version)
 VALUES (@id, @org_id, @full_name, @locale, @time_zone, @version)
 ON CONFLICT (id) DO UPDATE SET
-    full_name       = excluded.full_name,
-    locale          = excluded.locale,
-    time_zone       = excluded.time_zone,
+    full_name       = coalesce(nullif(excluded.full_name, ''), recipients.full_name),
+    locale          = coalesce(nullif(excluded.locale, ''), recipients.locale),
+    time_zone       = coalesce(nullif(excluded.time_zone, ''), recipients.time_zone),
     profile_version = excluded.profile_version,
     updated_at      = now()
 WHERE recipients.erased_at IS NULL AND recipients.profile_version < excluded.profile_version;

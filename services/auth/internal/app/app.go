@@ -212,11 +212,16 @@ func choosing(cfg authconfig.Config, tel *telemetry.Telemetry) (*password.Policy
 // background is the jobs that auth does by itself.
 func background(base *service.Base, records *store.Store, keepAudit time.Duration) (*jobs.Runner, error) {
 	workers := river.NewWorkers()
-	cleanup, err := tasks.NewCleanupWorker(records.Expiring(keepAudit), nil, base.Tel.Logger, base.Tel.Meter)
+	cleaner, err := jobs.NewCleaner(jobs.CleanerConfig{
+		Service: "auth",
+		Kinds:   records.Expiring(keepAudit),
+		Logger:  base.Tel.Logger,
+		Meter:   base.Tel.Meter,
+	})
 	if err != nil {
 		return nil, err
 	}
-	if err := river.AddWorkerSafely(workers, cleanup); err != nil {
+	if err := river.AddWorkerSafely(workers, &tasks.CleanupWorker{Cleaner: cleaner}); err != nil {
 		return nil, fmt.Errorf("add the clean-up: %w", err)
 	}
 	return jobs.New(jobs.Config{

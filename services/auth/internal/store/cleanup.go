@@ -5,21 +5,22 @@ import (
 	"time"
 
 	"github.com/atrium-mesh/atrium/pkg/idempotency"
+	"github.com/atrium-mesh/atrium/pkg/jobs"
 	"github.com/atrium-mesh/atrium/services/auth/internal/mailboxes"
 	"github.com/atrium-mesh/atrium/services/auth/internal/store/db"
-	"github.com/atrium-mesh/atrium/services/auth/internal/tasks"
 	"github.com/atrium-mesh/atrium/services/auth/internal/throttle"
 )
 
 const (
 	keepSessions = 30 * 24 * time.Hour // to look at after an incident
 	keepLinks    = 7 * 24 * time.Hour  // so that one that is opened late is said to have expired, and not to be wrong
+	keepNotices  = 24 * time.Hour      // they are counted for a day
 	keepCauses   = 30 * 24 * time.Hour // so that a mail that has a link can be sent again as long as the link is good
 )
 
 // Expiring is everything that expires. The audit trail is kept for keepAudit.
-func (s *Store) Expiring(keepAudit time.Duration) []tasks.Expiring {
-	return []tasks.Expiring{
+func (s *Store) Expiring(keepAudit time.Duration) []jobs.Expiring {
+	return []jobs.Expiring{
 		{Name: "refresh_tokens", Delete: func(ctx context.Context, before time.Time, limit int32) (int64, error) {
 			return s.q.DeleteExpiredRefreshTokens(ctx, db.DeleteExpiredRefreshTokensParams{Before: before, RowLimit: limit})
 		}},
@@ -52,7 +53,10 @@ func (s *Store) Expiring(keepAudit time.Duration) []tasks.Expiring {
 		}, Count: s.q.CountSignUpBrowsers},
 		{Name: "audit_log", Keep: keepAudit, Delete: func(ctx context.Context, before time.Time, limit int32) (int64, error) {
 			return s.q.DeleteOldAudit(ctx, db.DeleteOldAuditParams{Before: before, RowLimit: limit})
-		}},
+		}, Count: s.q.EstimateAudit},
+		{Name: "device_notices", Keep: keepNotices, Delete: func(ctx context.Context, before time.Time, limit int32) (int64, error) {
+			return s.q.DeleteOldDeviceNotices(ctx, db.DeleteOldDeviceNoticesParams{Before: before, RowLimit: limit})
+		}, Count: s.q.CountDeviceNotices},
 		{Name: "idempotency_keys", Delete: func(ctx context.Context, _ time.Time, _ int32) (int64, error) {
 			return idempotency.Cleanup(ctx, s.pool)
 		}},

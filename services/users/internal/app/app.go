@@ -39,8 +39,9 @@ func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry) (*l
 	if err != nil {
 		return nil, err
 	}
+	records := store.New(base.Pool)
 	domain := users.New(users.Config{
-		Store: store.New(base.Pool),
+		Store: records,
 		Accounts: users.Accounts{
 			Create:     op.NATSClient(base.Caller, auth.CreateAccount),
 			Get:        op.NATSClient(base.Caller, auth.GetAccount),
@@ -57,10 +58,24 @@ func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry) (*l
 	})
 	operations(base.Ops, domain) //nolint:contextcheck // requests have contexts of their own
 
+	cleaner, err := jobs.NewCleaner(jobs.CleanerConfig{
+		Service: "users",
+		Kinds:   records.Expiring(cfg.AuditRetention),
+		Logger:  tel.Logger,
+		Meter:   tel.Meter,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("users: %w", err)
+	}
 	runner, err := jobs.New(jobs.Config{
-		Pool: base.Pool, Replica: base.Replica(), Workers: workers(base, domain), Periodic: tasks.Periodic(),
-		Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}},
-		Tracer: tel.Tracer, Meter: tel.Meter, Logger: tel.Logger,
+		Pool:     base.Pool,
+		Replica:  base.Replica(),
+		Workers:  workers(domain, cleaner),
+		Periodic: tasks.Periodic(),
+		Queues:   map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}},
+		Tracer:   tel.Tracer,
+		Meter:    tel.Meter,
+		Logger:   tel.Logger,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("users: %w", err)
@@ -88,9 +103,9 @@ func operations(s *op.Server, u *users.Service) {
 	op.Handle(s, api.RestoreUser, u.Restore)
 }
 
-func workers(base *service.Base, u *users.Service) *river.Workers {
+func workers(u *users.Service, cleaner *jobs.Cleaner) *river.Workers {
 	all := river.NewWorkers()
 	river.AddWorker(all, &tasks.Erase{Users: u})
-	river.AddWorker(all, &tasks.Cleanup{Pool: base.Pool})
+	river.AddWorker(all, &tasks.Cleanup{Cleaner: cleaner})
 	return all
 }

@@ -3,10 +3,9 @@ package tasks
 import (
 	"context"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 
-	"github.com/atrium-mesh/atrium/pkg/idempotency"
+	"github.com/atrium-mesh/atrium/pkg/jobs"
 )
 
 // CleanupArgs asks to forget what is no longer needed.
@@ -15,14 +14,13 @@ type CleanupArgs struct{}
 // Kind is River's name of the job.
 func (CleanupArgs) Kind() string { return "cleanup" }
 
-// Cleanup forgets idempotency keys that are too old to matter.
+// Cleanup forgets what is too old to matter: idempotency keys, and entries of the audit trail.
 type Cleanup struct {
 	river.WorkerDefaults[CleanupArgs]
-	Pool *pgxpool.Pool
+	Cleaner *jobs.Cleaner
 }
 
-// Work forgets them.
+// Work forgets it; when something fails the job is tried again.
 func (w *Cleanup) Work(ctx context.Context, _ *river.Job[CleanupArgs]) error {
-	_, err := idempotency.Cleanup(ctx, w.Pool)
-	return err
+	return w.Cleaner.Clean(ctx)
 }

@@ -7,8 +7,11 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/pkg/jobs"
 	"github.com/atrium-mesh/atrium/pkg/pgtest"
 	auth "github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/users/internal/store"
@@ -44,12 +47,41 @@ func TestErase(t *testing.T) {
 func TestCleanup(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t, migrations.FS)
-	_, err := pool.Exec(t.Context(), `INSERT INTO idempotency_keys (scope, key, hash, created_at)
-		VALUES ('create-user', 'old', '', now() - interval '25 hours'), ('create-user', 'young', '', now())`)
+	for _, sql := range []string{
+		`INSERT INTO idempotency_keys (scope, key, hash, created_at)
+		VALUES ('create-user', 'old', '', now() - interval '25 hours'), ('create-user', 'young', '', now())`,
+		`INSERT INTO audit_log (id, user_id, actor, action, created_at)
+		SELECT gen_random_uuid(), gen_random_uuid(), 'system', 'user.created', now() - i * interval '1 day' FROM generate_series(1, 2500) i`,
+		`INSERT INTO erased_users (id, erased_at) VALUES (gen_random_uuid(), '2000-01-01')`,
+		"ANALYZE audit_log, erased_users",
+	} {
+		_, err := pool.Exec(t.Context(), sql)
+		require.NoError(t, err)
+	}
+	reader := sdkmetric.NewManualReader()
+	cleaner, err := jobs.NewCleaner(jobs.CleanerConfig{
+		Service: "users",
+		Kinds:   store.New(pool).Expiring(100*24*time.Hour + time.Hour),
+		Meter:   sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)),
+	})
 	require.NoError(t, err)
-	worker := &tasks.Cleanup{Pool: pool}
+	worker := &tasks.Cleanup{Cleaner: cleaner}
 	require.NoError(t, worker.Work(t.Context(), nil))
 	require.Equal(t, 1, count(t, pool, "idempotency_keys"))
+	require.Equal(t, 100, count(t, pool, "audit_log"))
+	require.Equal(t, 1, count(t, pool, "erased_users"), "for ever")
+
+	var told metricdata.ResourceMetrics
+	require.NoError(t, reader.Collect(t.Context(), &told))
+	rows := map[string]int64{}
+	for _, point := range told.ScopeMetrics[0].Metrics[0].Data.(metricdata.Gauge[int64]).DataPoints {
+		kind, _ := point.Attributes.Value("kind")
+		rows[kind.AsString()] = point.Value
+	}
+	require.Equal(t, map[string]int64{
+		"audit_log":    2500, // an estimate, of before
+		"erased_users": 1,
+	}, rows)
 }
 
 func TestPeriodic(t *testing.T) {

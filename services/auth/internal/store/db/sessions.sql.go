@@ -34,6 +34,17 @@ func (q *Queries) CountDeviceNotice(ctx context.Context, arg CountDeviceNoticePa
 	return told, err
 }
 
+const countDeviceNotices = `-- name: CountDeviceNotices :one
+SELECT count(*) FROM device_notices
+`
+
+func (q *Queries) CountDeviceNotices(ctx context.Context) (int64, error) {
+	row := q.db.QueryRow(ctx, countDeviceNotices)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const countKnownDevices = `-- name: CountKnownDevices :one
 SELECT count(*) FROM known_devices WHERE account_id = $1
 `
@@ -94,6 +105,25 @@ type DeleteExpiredRefreshTokensParams struct {
 // DeleteExpiredRefreshTokens forgets tokens that expired before a time, a batch at a time.
 func (q *Queries) DeleteExpiredRefreshTokens(ctx context.Context, arg DeleteExpiredRefreshTokensParams) (int64, error) {
 	result, err := q.db.Exec(ctx, deleteExpiredRefreshTokens, arg.Before, arg.RowLimit)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const deleteOldDeviceNotices = `-- name: DeleteOldDeviceNotices :execrows
+DELETE FROM device_notices n WHERE n.account_id IN (
+    SELECT o.account_id FROM device_notices o WHERE o.since < $1::timestamptz LIMIT $2)
+`
+
+type DeleteOldDeviceNoticesParams struct {
+	Before   time.Time
+	RowLimit int32
+}
+
+// DeleteOldDeviceNotices reads the whole table, which holds the accounts of one day.
+func (q *Queries) DeleteOldDeviceNotices(ctx context.Context, arg DeleteOldDeviceNoticesParams) (int64, error) {
+	result, err := q.db.Exec(ctx, deleteOldDeviceNotices, arg.Before, arg.RowLimit)
 	if err != nil {
 		return 0, err
 	}

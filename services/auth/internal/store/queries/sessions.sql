@@ -126,3 +126,11 @@ ON CONFLICT (account_id) DO UPDATE SET
     told  = CASE WHEN n.since <= @day_ago::timestamptz THEN 1 ELSE n.told + 1 END,
     since = CASE WHEN n.since <= @day_ago::timestamptz THEN excluded.since ELSE n.since END
 RETURNING told;
+
+-- DeleteOldDeviceNotices reads the whole table, which holds the accounts of one day.
+-- name: DeleteOldDeviceNotices :execrows
+DELETE FROM device_notices n WHERE n.account_id IN (
+    SELECT o.account_id FROM device_notices o WHERE o.since < @before::timestamptz LIMIT @row_limit);
+
+-- name: CountDeviceNotices :one
+SELECT count(*) FROM device_notices;

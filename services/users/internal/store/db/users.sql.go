@@ -28,6 +28,24 @@ func (q *Queries) Audited(ctx context.Context, arg AuditedParams) (bool, error) 
 	return exists, err
 }
 
+const deleteOldAudit = `-- name: DeleteOldAudit :execrows
+DELETE FROM audit_log a WHERE a.id IN (
+    SELECT o.id FROM audit_log o WHERE o.created_at < $1::timestamptz ORDER BY o.created_at LIMIT $2)
+`
+
+type DeleteOldAuditParams struct {
+	Before   time.Time
+	RowLimit int32
+}
+
+func (q *Queries) DeleteOldAudit(ctx context.Context, arg DeleteOldAuditParams) (int64, error) {
+	result, err := q.db.Exec(ctx, deleteOldAudit, arg.Before, arg.RowLimit)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const dueForErasure = `-- name: DueForErasure :many
 SELECT id, erase_at FROM users
 WHERE status = 'deleted' AND erase_at <= $1::timestamptz AND (erase_at, id) > ($2::timestamptz, $3::uuid)
@@ -132,6 +150,29 @@ DELETE FROM users WHERE id = $1
 func (q *Queries) EraseUser(ctx context.Context, id uuid.UUID) error {
 	_, err := q.db.Exec(ctx, eraseUser, id)
 	return err
+}
+
+const estimateAudit = `-- name: EstimateAudit :one
+SELECT greatest(c.reltuples, 0)::bigint FROM pg_catalog.pg_class c WHERE c.oid = 'audit_log'::regclass
+`
+
+// EstimateAudit and EstimateErased are how many there are, as the last ANALYZE has it: to count them all takes longer than to know is worth.
+func (q *Queries) EstimateAudit(ctx context.Context) (int64, error) {
+	row := q.db.QueryRow(ctx, estimateAudit)
+	var column_1 int64
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
+const estimateErased = `-- name: EstimateErased :one
+SELECT greatest(c.reltuples, 0)::bigint FROM pg_catalog.pg_class c WHERE c.oid = 'erased_users'::regclass
+`
+
+func (q *Queries) EstimateErased(ctx context.Context) (int64, error) {
+	row := q.db.QueryRow(ctx, estimateErased)
+	var column_1 int64
+	err := row.Scan(&column_1)
+	return column_1, err
 }
 
 const forgetAuditAddress = `-- name: ForgetAuditAddress :exec

@@ -34,12 +34,27 @@ func TestForeignPages(t *testing.T) {
 	login := map[string]string{"email": person.Email, "password": person.Password, "transport": authapi.TransportCookie}
 
 	// A page that could not keep cookies gets no success without tokens, and no session is made.
-	browser.Do(client.Request{Method: http.MethodPost, Path: authapi.Login.Path, Body: login, Header: page("cross-site", partner)}).
+	browser.Do(client.Request{
+		Method: http.MethodPost,
+		Path:   authapi.Login.Path,
+		Body:   login,
+		Header: page("cross-site", partner),
+	}).
 		WantProblem(http.StatusUnprocessableEntity, "cookies_not_possible").WantField("body.transport", "cookies_not_possible")
 	require.Len(t, client.Decode[authapi.SessionPage](ada.Get(authapi.ListSessions.Path).Want(http.StatusOK)).Items, 1)
 	inBody := map[string]string{"email": person.Email, "password": person.Password}
-	browser.Do(client.Request{Method: http.MethodPost, Path: authapi.Login.Path, Body: inBody, Header: page("cross-site", partner)}).Want(http.StatusOK)
-	browser.Do(client.Request{Method: http.MethodPost, Path: authapi.Login.Path, Body: login, Header: page("same-origin", m.Origin)}).Want(http.StatusOK)
+	browser.Do(client.Request{
+		Method: http.MethodPost,
+		Path:   authapi.Login.Path,
+		Body:   inBody,
+		Header: page("cross-site", partner),
+	}).Want(http.StatusOK)
+	browser.Do(client.Request{
+		Method: http.MethodPost,
+		Path:   authapi.Login.Path,
+		Body:   login,
+		Header: page("same-origin", m.Origin),
+	}).Want(http.StatusOK)
 	require.Contains(t, browser.Cookies(authapi.Refresh.Path), authapi.CookieRefresh)
 
 	for _, authorization := range []string{"", "Bearer nonsense", "Bearer", "Basic YWRhOnNlY3JldA=="} {

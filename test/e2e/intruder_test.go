@@ -100,7 +100,12 @@ func breakIn(t *testing.T, m *mesh.Mesh, service string) *intruder {
 		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))
 	require.NoError(t, err)
 	t.Cleanup(conn.Close)
-	i := &intruder{T: t, mesh: m, service: service, conn: conn}
+	i := &intruder{
+		T:       t,
+		mesh:    m,
+		service: service,
+		conn:    conn,
+	}
 	tel := telemetry.Nop()
 	i.caller = op.NewNATSCaller(conn, tel.Tracer, tel.Propagator, i)
 	return i

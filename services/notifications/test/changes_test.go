@@ -52,7 +52,12 @@ func TestChanges_of_the_standing_are_told(t *testing.T) {
 	w.start()
 	ada := w.known("Ada")[0]
 	admin, ctx := newID(t).String(), t.Context()
-	w.standing(ctx, ada, auth.AccountStandingChangedData{Standing: auth.StandingDisabled, Version: 2, Cause: auth.VerbDeactivate, By: admin})
+	w.standing(ctx, ada, auth.AccountStandingChangedData{
+		Standing: auth.StandingDisabled,
+		Version:  2,
+		Cause:    auth.VerbDeactivate,
+		By:       admin,
+	})
 	mail := w.mailTo(ada, "Your account was deactivated")
 	require.Contains(t, mail.Text, "Done by: an administrator")
 	require.Contains(t, mail.Text, "2 March 2026, 14:04 (UTC)")
@@ -60,20 +65,40 @@ func TestChanges_of_the_standing_are_told(t *testing.T) {
 	require.NotContains(t, mail.Text, "token=")
 	require.Contains(t, w.told(ada, "Your account was deactivated"), "If you think that this is a mistake")
 
-	w.standing(ctx, ada, auth.AccountStandingChangedData{Standing: auth.StandingActive, Version: 3, Cause: auth.VerbActivate, By: admin})
+	w.standing(ctx, ada, auth.AccountStandingChangedData{
+		Standing: auth.StandingActive,
+		Version:  3,
+		Cause:    auth.VerbActivate,
+		By:       admin,
+	})
 	w.mailTo(ada, "Your account was activated")
 
 	eraseAt := time.Date(2026, 4, 1, 14, 4, 5, 0, time.UTC)
-	w.standing(ctx, ada, auth.AccountStandingChangedData{Standing: auth.StandingDeleted, Version: 4, Cause: auth.VerbDelete, By: ada.id.String()})
+	w.standing(ctx, ada, auth.AccountStandingChangedData{
+		Standing: auth.StandingDeleted,
+		Version:  4,
+		Cause:    auth.VerbDelete,
+		By:       ada.id.String(),
+	})
 	w.eventually(func() bool {
 		return w.count("SELECT count(*) FROM deliveries WHERE recipient_id = $1 AND reason = 'facts_missing'", ada.id) == 1
 	}, "the mail waits for the date")
-	publish(ctx, t, w.users, users.UserDeleted, ada.id, users.UserDeletedData{UserID: ada.id, Version: 4, At: time.Now(), EraseAt: eraseAt})
+	publish(ctx, t, w.users, users.UserDeleted, ada.id, users.UserDeletedData{
+		UserID:  ada.id,
+		Version: 4,
+		At:      time.Now(),
+		EraseAt: eraseAt,
+	})
 	mail = w.mailTo(ada, "Your account was deleted")
 	require.Contains(t, mail.Text, "You have deleted your account")
 	require.Contains(t, mail.Text, "after 1 April 2026, 14:04 (UTC)")
 
-	w.standing(ctx, ada, auth.AccountStandingChangedData{Standing: auth.StandingDisabled, Version: 5, Cause: auth.VerbRestore, By: admin})
+	w.standing(ctx, ada, auth.AccountStandingChangedData{
+		Standing: auth.StandingDisabled,
+		Version:  5,
+		Cause:    auth.VerbRestore,
+		By:       admin,
+	})
 	restored := w.mailTo(ada, "Your account was restored").Text
 	require.Contains(t, restored, "still deactivated")
 	require.NotContains(t, restored, "taken back until", "the date of the deletion means nothing any more")
@@ -88,12 +113,20 @@ func TestChanges_are_not_told_after_an_erasure(t *testing.T) {
 	w.start()
 	ada := w.known("Ada")[0]
 	w.standing(t.Context(), ada, auth.AccountStandingChangedData{
-		Standing: auth.StandingDeleted, Version: 2, Cause: auth.VerbDelete, By: newID(t).String(),
+		Standing: auth.StandingDeleted,
+		Version:  2,
+		Cause:    auth.VerbDelete,
+		By:       newID(t).String(),
 	})
 	w.eventually(func() bool {
 		return w.count("SELECT count(*) FROM deliveries WHERE recipient_id = $1 AND reason = 'facts_missing'", ada.id) == 1
 	}, "the mail waits for the date")
-	w.standing(t.Context(), ada, auth.AccountStandingChangedData{Standing: auth.StandingErased, Version: 3, Cause: auth.VerbErase, By: "system"})
+	w.standing(t.Context(), ada, auth.AccountStandingChangedData{
+		Standing: auth.StandingErased,
+		Version:  3,
+		Cause:    auth.VerbErase,
+		By:       "system",
+	})
 	w.eventually(func() bool {
 		return w.count("SELECT count(*) FROM deliveries WHERE recipient_id = $1 AND state = 'skipped'", ada.id) == 1
 	}, "the mail is stopped")
@@ -107,9 +140,20 @@ func TestChanges_of_roles_are_told(t *testing.T) {
 	w.start()
 	ada := w.known("Ada")[0]
 	at := time.Date(2026, 3, 2, 14, 4, 5, 0, time.UTC)
-	publish(t.Context(), t, w.auth, auth.RolesChanged, ada.id, auth.RolesChangedData{AccountID: ada.id, Roles: []string{"user"}, Version: 2, At: at})
 	publish(t.Context(), t, w.auth, auth.RolesChanged, ada.id, auth.RolesChangedData{
-		AccountID: ada.id, Roles: []string{"admin"}, Version: 3, Added: []string{"admin"}, Removed: []string{"user"}, By: newID(t).String(), At: at,
+		AccountID: ada.id,
+		Roles:     []string{"user"},
+		Version:   2,
+		At:        at,
+	})
+	publish(t.Context(), t, w.auth, auth.RolesChanged, ada.id, auth.RolesChangedData{
+		AccountID: ada.id,
+		Roles:     []string{"admin"},
+		Version:   3,
+		Added:     []string{"admin"},
+		Removed:   []string{"user"},
+		By:        newID(t).String(),
+		At:        at,
 	})
 	mail := w.mailTo(ada, "Your roles were changed")
 	require.Contains(t, mail.Text, "Roles given: admin")
@@ -128,7 +172,12 @@ func TestChanges_of_the_name_are_told(t *testing.T) {
 	updated := func(by string, version int64, name, zone string) {
 		ctx := events.WithActor(t.Context(), "default", by)
 		publish(ctx, t, w.users, users.UserUpdated, ada.id, users.UserUpdatedData{
-			UserID: ada.id, Version: version, Email: ada.email, FullName: name, Locale: "en", TimeZone: zone,
+			UserID:   ada.id,
+			Version:  version,
+			Email:    ada.email,
+			FullName: name,
+			Locale:   "en",
+			TimeZone: zone,
 		})
 	}
 	admin := newID(t).String()

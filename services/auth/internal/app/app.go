@@ -60,8 +60,12 @@ func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry, o O
 	cfg = cfg.WithDefaults()
 	var all domain
 	base, err := service.NewBase(ctx, cfg.Config, service.Options{
-		Name: "auth", Tel: tel, Database: &cfg.Database, Migrations: migrations.FS, Stream: "AUTH",
-		OwnKeys: func(ctx context.Context) ([]byte, error) { return all.keys.Document(ctx) },
+		Name:       "auth",
+		Tel:        tel,
+		Database:   &cfg.Database,
+		Migrations: migrations.FS,
+		Stream:     "AUTH",
+		OwnKeys:    func(ctx context.Context) ([]byte, error) { return all.keys.Document(ctx) },
 	})
 	if err != nil {
 		return nil, err
@@ -78,7 +82,10 @@ func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry, o O
 		return all.setup.Tell(ctx, o.SetupLink) // only now is it known whether there is an administrator
 	}, nil))
 	base.Group.Add("streams", events.KeepStreams(events.StreamsConfig{
-		JS: base.JS, Names: []string{"AUTH", "USERS", "NOTIFICATIONS"}, Replicas: cfg.NATS.Replicas, Logger: tel.Logger,
+		JS:       base.JS,
+		Names:    []string{"AUTH", "USERS", "NOTIFICATIONS"},
+		Replicas: cfg.NATS.Replicas,
+		Logger:   tel.Logger,
 	}))
 	base.Group.Add("mail", all.sender)
 	base.AddWithDatabase("jobs", all.jobs)
@@ -118,8 +125,11 @@ func compose(cfg authconfig.Config, base *service.Base) (domain, error) {
 		return domain{}, err
 	}
 	ring, err := keys.NewRing(cfg.Keys, keys.Deps{
-		Store: records.Keys(), SealKey: base.Key("auth signing keys"), TokenLifetime: cfg.AccessTokenTTL, Logger: tel.Logger,
-		Meter: tel.Meter,
+		Store:         records.Keys(),
+		SealKey:       base.Key("auth signing keys"),
+		TokenLifetime: cfg.AccessTokenTTL,
+		Logger:        tel.Logger,
+		Meter:         tel.Meter,
 	})
 	if err != nil {
 		return domain{}, err
@@ -157,7 +167,13 @@ func compose(cfg authconfig.Config, base *service.Base) (domain, error) {
 			RevealsAccounts:     cfg.RegistrationReveals,
 			AnswerAfter:         cfg.AnswerAfter,
 		}, accounts.Deps{
-			Store: records, Passwords: hasher, Policy: policy, Throttle: slowing, Links: onetime, Ender: ender, Rule: rule,
+			Store:     records,
+			Passwords: hasher,
+			Policy:    policy,
+			Throttle:  slowing,
+			Links:     onetime,
+			Ender:     ender,
+			Rule:      rule,
 			Mailboxes: counter,
 		}),
 		sessions: sessions.New(sessions.Config{
@@ -169,28 +185,58 @@ func compose(cfg authconfig.Config, base *service.Base) (domain, error) {
 			AnswerAfter:          cfg.AnswerAfter,
 			RevealsAccounts:      cfg.RegistrationReveals,
 		}, sessions.Deps{
-			Store: records, Passwords: hasher, Throttle: slowing, Ender: ender, Rule: rule, Cursors: cursors, Logger: tel.Logger,
-			Access:  access,
-			Family:  tokens.NewFamily(base.Key("auth refresh tokens")),
-			Devices: devices.NewRecogniser(base.Key("auth devices")),
+			Store:     records,
+			Passwords: hasher,
+			Throttle:  slowing,
+			Ender:     ender,
+			Rule:      rule,
+			Cursors:   cursors,
+			Logger:    tel.Logger,
+			Access:    access,
+			Family:    tokens.NewFamily(base.Key("auth refresh tokens")),
+			Devices:   devices.NewRecogniser(base.Key("auth devices")),
 		}),
-		keys:       ring,
-		discovery:  keys.Discovery{Issuer: cfg.Issuer, Algorithms: ring.Algorithms()},
-		links:      onetime,
-		letters:    letters.New(letters.Deps{Links: onetime, Layout: layout, HandOver: sender.Send, Logger: tel.Logger}),
+		keys:      ring,
+		discovery: keys.Discovery{Issuer: cfg.Issuer, Algorithms: ring.Algorithms()},
+		links:     onetime,
+		letters: letters.New(letters.Deps{
+			Links:    onetime,
+			Layout:   layout,
+			HandOver: sender.Send,
+			Logger:   tel.Logger,
+		}),
 		sender:     sender,
 		watermarks: watermarks.NewList(records, cursors, nil),
 		setup: setup.New(cfg.Setup, setup.Deps{
-			Store: records.Setup(), Passwords: hasher, Policy: policy, Links: onetime, Logger: tel.Logger,
+			Store:     records.Setup(),
+			Passwords: hasher,
+			Policy:    policy,
+			Links:     onetime,
+			Logger:    tel.Logger,
 		}),
-		services: services.New(cfg.Services, services.Deps{Store: records, Access: access, Issuer: cfg.Issuer, Logger: tel.Logger}),
-		roles:    roles.New(roles.Deps{Store: records.Roles(), Rule: rule, Keep: ender.Keep(), Cursors: cursors}),
+		services: services.New(cfg.Services, services.Deps{
+			Store:  records,
+			Access: access,
+			Issuer: cfg.Issuer,
+			Logger: tel.Logger,
+		}),
+		roles: roles.New(roles.Deps{
+			Store:   records.Roles(),
+			Rule:    rule,
+			Keep:    ender.Keep(),
+			Cursors: cursors,
+		}),
 		trail:    audit.NewTrail(records, cursors),
 		pages:    shown,
 		standing: stands,
 		consumer: events.NewConsumer(events.ConsumerConfig{
-			Name: "auth", Pool: base.Pool, JS: base.JS, Handlers: consumers.Handlers(stands),
-			Tracer: tel.Tracer, Meter: tel.Meter, Logger: tel.Logger,
+			Name:     "auth",
+			Pool:     base.Pool,
+			JS:       base.JS,
+			Handlers: consumers.Handlers(stands),
+			Tracer:   tel.Tracer,
+			Meter:    tel.Meter,
+			Logger:   tel.Logger,
 		}),
 		jobs: runner,
 	}, nil
@@ -225,7 +271,13 @@ func background(base *service.Base, records *store.Store, keepAudit time.Duratio
 		return nil, fmt.Errorf("add the clean-up: %w", err)
 	}
 	return jobs.New(jobs.Config{
-		Pool: base.Pool, Replica: base.Replica(), Workers: workers, Queues: tasks.Queues(), Periodic: tasks.Periodic(),
-		Tracer: base.Tel.Tracer, Meter: base.Tel.Meter, Logger: base.Tel.Logger,
+		Pool:     base.Pool,
+		Replica:  base.Replica(),
+		Workers:  workers,
+		Queues:   tasks.Queues(),
+		Periodic: tasks.Periodic(),
+		Tracer:   base.Tel.Tracer,
+		Meter:    base.Tel.Meter,
+		Logger:   base.Tel.Logger,
 	})
 }

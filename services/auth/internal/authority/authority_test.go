@@ -116,7 +116,10 @@ func TestOver_the_last_administrator(t *testing.T) {
 		}, "last_admin"},
 		"with one who has not proved the address": {func(t *testing.T, b *bundle) {
 			b.Add(t, accounts.NewAccount{
-				FullName: "New", Origin: api.OriginSignUp, Roles: []string{api.RoleAdmin}, PasswordHash: "$hash",
+				FullName:     "New",
+				Origin:       api.OriginSignUp,
+				Roles:        []string{api.RoleAdmin},
+				PasswordHash: "$hash",
 			}, "other@example.com")
 		}, "last_admin"},
 	} {
@@ -135,7 +138,12 @@ func TestOver_the_last_administrator(t *testing.T) {
 		b := setup(t)
 		b.rule = authority.New(authority.Config{})
 		root := b.Account(t, "root@example.com", api.RoleAdmin)
-		b.Add(t, accounts.NewAccount{FullName: "New", Origin: api.OriginSignUp, Roles: []string{api.RoleAdmin}, PasswordHash: "$hash"}, "other@example.com")
+		b.Add(t, accounts.NewAccount{
+			FullName:     "New",
+			Origin:       api.OriginSignUp,
+			Roles:        []string{api.RoleAdmin},
+			PasswordHash: "$hash",
+		}, "other@example.com")
 		require.NoError(t, b.over(full(t.Context(), root), api.VerbDelete, root.ID))
 	})
 }

@@ -32,7 +32,11 @@ func TestErase(t *testing.T) {
 			return err
 		}
 		if err := tx.AddRefreshToken(ctx, identity.RefreshToken{
-			ID: session.ID, SessionID: session.ID, Hash: []byte("h"), CreatedAt: b.Clock.Now(), ExpiresAt: session.ExpiresAt,
+			ID:        session.ID,
+			SessionID: session.ID,
+			Hash:      []byte("h"),
+			CreatedAt: b.Clock.Now(),
+			ExpiresAt: session.ExpiresAt,
 		}); err != nil {
 			return err
 		}

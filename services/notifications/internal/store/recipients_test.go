@@ -22,30 +22,69 @@ func TestEventsInAnyOrder(t *testing.T) {
 	type change func(ctx context.Context, tx *store.Tx, id uuid.UUID) error
 	ofAuth := []change{
 		func(ctx context.Context, tx *store.Tx, id uuid.UUID) error {
-			return tx.Register(ctx, recipients.Registration{ID: id, OrgID: "default", Email: "old@example.com", FullName: "Old", Locale: "en", Roles: []string{"user"}})
+			return tx.Register(ctx, recipients.Registration{
+				ID:       id,
+				OrgID:    "default",
+				Email:    "old@example.com",
+				FullName: "Old",
+				Locale:   "en",
+				Roles:    []string{"user"},
+			})
 		},
 		func(ctx context.Context, tx *store.Tx, id uuid.UUID) error {
 			return tx.Verify(ctx, recipients.Verification{ID: id, OrgID: "default", At: proved})
 		},
 		func(ctx context.Context, tx *store.Tx, id uuid.UUID) error {
-			return tx.UpdateRoles(ctx, recipients.Roles{ID: id, OrgID: "default", Version: 1, Roles: []string{"support"}})
+			return tx.UpdateRoles(ctx, recipients.Roles{
+				ID:      id,
+				OrgID:   "default",
+				Version: 1,
+				Roles:   []string{"support"},
+			})
 		},
 		func(ctx context.Context, tx *store.Tx, id uuid.UUID) error {
-			return tx.UpdateRoles(ctx, recipients.Roles{ID: id, OrgID: "default", Version: 2, Roles: []string{"admin"}})
+			return tx.UpdateRoles(ctx, recipients.Roles{
+				ID:      id,
+				OrgID:   "default",
+				Version: 2,
+				Roles:   []string{"admin"},
+			})
 		},
 		func(ctx context.Context, tx *store.Tx, id uuid.UUID) error {
-			return tx.UpdateStatus(ctx, recipients.Status{ID: id, OrgID: "default", Version: 3, Active: true})
+			return tx.UpdateStatus(ctx, recipients.Status{
+				ID:      id,
+				OrgID:   "default",
+				Version: 3,
+				Active:  true,
+			})
 		},
 		func(ctx context.Context, tx *store.Tx, id uuid.UUID) error {
-			return tx.UpdateStatus(ctx, recipients.Status{ID: id, OrgID: "default", Version: 4, Active: false})
+			return tx.UpdateStatus(ctx, recipients.Status{
+				ID:      id,
+				OrgID:   "default",
+				Version: 4,
+				Active:  false,
+			})
 		},
 		func(ctx context.Context, tx *store.Tx, id uuid.UUID) error { // which comes late
-			return tx.UpdateStatus(ctx, recipients.Status{ID: id, OrgID: "default", Version: 3, Active: true})
+			return tx.UpdateStatus(ctx, recipients.Status{
+				ID:      id,
+				OrgID:   "default",
+				Version: 3,
+				Active:  true,
+			})
 		},
 	}
 	ofUsers := []change{
 		func(ctx context.Context, tx *store.Tx, id uuid.UUID) error {
-			return tx.UpdateProfile(ctx, recipients.Profile{ID: id, OrgID: "default", Version: 2, FullName: "New", Locale: "de", TimeZone: "Europe/Vienna"})
+			return tx.UpdateProfile(ctx, recipients.Profile{
+				ID:       id,
+				OrgID:    "default",
+				Version:  2,
+				FullName: "New",
+				Locale:   "de",
+				TimeZone: "Europe/Vienna",
+			})
 		},
 	}
 	for range 100 {
@@ -64,7 +103,14 @@ func TestEventsInAnyOrder(t *testing.T) {
 		got, err := s.Recipient(t.Context(), id)
 		require.NoError(t, err)
 		require.Equal(t, recipients.Recipient{
-			ID: id, OrgID: "default", Email: "old@example.com", FullName: "New", Locale: "de", TimeZone: "Europe/Vienna", Verified: true, Active: false,
+			ID:       id,
+			OrgID:    "default",
+			Email:    "old@example.com",
+			FullName: "New",
+			Locale:   "de",
+			TimeZone: "Europe/Vienna",
+			Verified: true,
+			Active:   false,
 		}, got)
 		var roles []string
 		require.NoError(t, pool.QueryRow(t.Context(), "SELECT roles FROM recipients WHERE id = $1", id).Scan(&roles))
@@ -83,7 +129,13 @@ func TestWhatAProfileDoesNotSayStays(t *testing.T) {
 	}
 	tell(recipients.Profile{Version: 1, TimeZone: "Europe/Vienna"})
 	require.NoError(t, s.InTx(t.Context(), func(tx *store.Tx) error {
-		return tx.Register(t.Context(), recipients.Registration{ID: id, OrgID: "default", Email: "a@example.com", FullName: "Ada", Locale: "en"})
+		return tx.Register(t.Context(), recipients.Registration{
+			ID:       id,
+			OrgID:    "default",
+			Email:    "a@example.com",
+			FullName: "Ada",
+			Locale:   "en",
+		})
 	}))
 	tell(recipients.Profile{Version: 2, Locale: "de"})
 	tell(recipients.Profile{Version: 3, TimeZone: "Europe/Paris"})
@@ -106,13 +158,28 @@ func TestAnErasedRecipientStaysErased(t *testing.T) {
 			return tx.Verify(t.Context(), recipients.Verification{ID: id, OrgID: "default", At: time.Now()})
 		},
 		func(tx *store.Tx) error {
-			return tx.UpdateProfile(t.Context(), recipients.Profile{ID: id, OrgID: "default", Version: 9, FullName: "A"})
+			return tx.UpdateProfile(t.Context(), recipients.Profile{
+				ID:       id,
+				OrgID:    "default",
+				Version:  9,
+				FullName: "A",
+			})
 		},
 		func(tx *store.Tx) error {
-			return tx.UpdateStatus(t.Context(), recipients.Status{ID: id, OrgID: "default", Version: 9, Active: true})
+			return tx.UpdateStatus(t.Context(), recipients.Status{
+				ID:      id,
+				OrgID:   "default",
+				Version: 9,
+				Active:  true,
+			})
 		},
 		func(tx *store.Tx) error {
-			return tx.UpdateRoles(t.Context(), recipients.Roles{ID: id, OrgID: "default", Version: 9, Roles: []string{"admin"}})
+			return tx.UpdateRoles(t.Context(), recipients.Roles{
+				ID:      id,
+				OrgID:   "default",
+				Version: 9,
+				Roles:   []string{"admin"},
+			})
 		},
 		erase,
 	} {

@@ -218,8 +218,39 @@ func TestChanges_a_warning_goes_out_without_its_link(t *testing.T) {
 	mail := w.mailTo(ada, "Your password was changed")
 	require.Contains(t, mail.Text, "Firefox on Linux")
 	require.NotContains(t, mail.Text, "token=")
+	require.NotContains(t, mail.Text, "link")
 
 	grace := w.known("Grace")[0]
 	publish(t.Context(), t, w.auth, auth.PasswordResetRequested, grace.id, auth.AccountData{AccountID: grace.id, At: time.Now()})
 	require.Equal(t, "link_not_asked_for", w.only(svc.URL, grace, api.DeliverySkipped).Reason)
+
+	w.links.unsent.Store(w.links.fail.Swap(nil)) // its time was over between the two
+	edsger := w.known("Edsger")[0]
+	publish(t.Context(), t, w.auth, auth.SessionCompromised, edsger.id, auth.SessionCompromisedData{AccountID: edsger.id, Device: "Firefox on Linux", At: time.Now()})
+	mail = w.mailTo(edsger, "We have ended a session of yours")
+	require.NotContains(t, mail.Text, "token=")
+	require.NotContains(t, mail.Text, "link")
+
+	w.links.unsent.Store(errs.New(errs.Conflict, "link_not_needed", "The account has no use for this link any more."))
+	barbara := w.known("Barbara")[0]
+	publish(t.Context(), t, w.auth, auth.PasswordChanged, barbara.id, auth.PasswordChangedData{AccountID: barbara.id, At: time.Now()})
+	require.Equal(t, "not_needed", w.only(svc.URL, barbara, api.DeliverySkipped).Reason, "the account was closed, and its holder told of that")
+}
+
+// The owner of an account that cannot be used learns that somebody signed up with its address, which is only told to those who are kept out.
+func TestChanges_who_is_kept_out_is_told_of_a_sign_up(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start()
+	for name, is := range map[string]auth.Standing{"Ada": auth.StandingDisabled, "Grace": auth.StandingDeleted} {
+		out := w.known(name)[0]
+		w.stands(t.Context(), out.id, is, 2)
+		w.eventually(func() bool {
+			return w.count("SELECT count(*) FROM recipients WHERE id = $1 AND NOT active", out.id) == 1
+		}, "the standing has arrived")
+		publish(t.Context(), t, w.auth, auth.RegistrationAttempted, out.id, auth.RegistrationAttemptedData{AccountID: out.id, At: time.Now(), Closed: true})
+		mail := w.mailTo(out, "You have an account that cannot be used")
+		require.Contains(t, mail.Text, "ask those who run Atrium")
+		require.NotContains(t, mail.Text, "token=")
+	}
 }

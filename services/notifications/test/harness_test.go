@@ -4,6 +4,7 @@ package test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -139,6 +140,7 @@ func (w *world) stands(ctx context.Context, id uuid.UUID, is auth.Standing, vers
 type linkMaker struct {
 	world  *world
 	fail   atomic.Pointer[errs.Error] // what both operations answer instead
+	unsent atomic.Pointer[errs.Error] // what the second alone answers instead
 	layout *letter.Layout
 	sender *mail.Sender
 
@@ -198,7 +200,7 @@ func (m *linkMaker) announce(_ context.Context, in *auth.AnnounceLinkRequest) (*
 
 // send sends a mail that auth would send, once.
 func (m *linkMaker) send(ctx context.Context, in *auth.SendLinkRequest) (*auth.SendLinkResponse, error) {
-	if e := m.fail.Load(); e != nil {
+	if e := cmp.Or(m.fail.Load(), m.unsent.Load()); e != nil {
 		return nil, e
 	}
 	if err := in.Letter.Check("body.letter"); err != nil {

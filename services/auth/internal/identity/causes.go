@@ -17,6 +17,15 @@ type LinkCause struct {
 	ExpiresAt time.Time // when no mail may take it any more
 }
 
+// LinkCauseTaken is a mail that takes a cause.
+type LinkCauseTaken struct {
+	AccountID  uuid.UUID
+	Purpose    string
+	DeliveryID uuid.UUID
+	At         time.Time
+	Until      time.Time // how long the mail can be tried again at least: as long as its link is good
+}
+
 // How long a mail may wait until it is first written. It is written at once but when notifications is away. A reset that comes days later
 // is one that nobody waits for any more, and a danger; of all else nothing is to be lost.
 const (

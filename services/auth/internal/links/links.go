@@ -26,7 +26,7 @@ type Store interface {
 	Link(ctx context.Context, hash []byte) (identity.Link, error)
 	InTx(ctx context.Context, fn func(tx identity.Tx) error) error
 	// TakeLinkCause gives a cause to a mail, or finds the one that the mail has already. It is false when there is none.
-	TakeLinkCause(ctx context.Context, account uuid.UUID, purpose string, delivery uuid.UUID, now time.Time) (bool, error)
+	TakeLinkCause(ctx context.Context, c identity.LinkCauseTaken) (bool, error)
 	// MarkLinkSent remembers when the mail with a link was first accepted.
 	MarkLinkSent(ctx context.Context, id uuid.UUID, at time.Time) error
 	Account(ctx context.Context, id uuid.UUID) (identity.Account, error)
@@ -61,7 +61,8 @@ type Secret struct {
 	URL   string
 }
 
-// Make makes a link, or finds the one that was made for the same delivery. Account is nil for the setup link.
+// Make makes a link, or finds the one that was made for the same delivery, whose time begins anew unless its mail was accepted. Account is
+// nil for the setup link.
 func (l *Links) Make(ctx context.Context, store interface {
 	AddLink(ctx context.Context, l identity.Link) (identity.Link, error)
 }, purpose api.LinkPurpose, account *uuid.UUID, delivery uuid.UUID,

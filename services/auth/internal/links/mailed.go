@@ -37,7 +37,14 @@ func (l *Links) For(ctx context.Context, in *api.AnnounceLinkRequest) (Mailed, e
 	if err := needed(ctx, l.Store, account, err, in); err != nil {
 		return Mailed{}, err
 	}
-	caused, err := l.Store.TakeLinkCause(ctx, account.ID, string(in.Purpose), in.DeliveryID, l.Clock())
+	now := l.Clock()
+	caused, err := l.Store.TakeLinkCause(ctx, identity.LinkCauseTaken{
+		AccountID:  account.ID,
+		Purpose:    string(in.Purpose),
+		DeliveryID: in.DeliveryID,
+		At:         now,
+		Until:      now.Add(l.lifetime(in.Purpose)),
+	})
 	if err != nil {
 		return Mailed{}, err
 	}

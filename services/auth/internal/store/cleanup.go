@@ -13,9 +13,11 @@ import (
 
 const (
 	keepSessions = 30 * 24 * time.Hour // to look at after an incident
-	keepLinks    = 7 * 24 * time.Hour  // so that one that is opened late is said to have expired, and not to be wrong
 	keepNotices  = 24 * time.Hour      // they are counted for a day
-	keepCauses   = 30 * 24 * time.Hour // so that a mail that has a link can be sent again as long as the link is good
+
+	// keepLinks is so that a link that is opened late is said to have expired, and not to be wrong. It is no shorter than a mail may wait for
+	// its link: as long as the mail may ask for it, a link that was sent is there and says so, and is not made anew.
+	keepLinks = 7 * 24 * time.Hour
 )
 
 // Expiring is everything that expires. The audit trail is kept for keepAudit.
@@ -30,7 +32,7 @@ func (s *Store) Expiring(keepAudit time.Duration) []jobs.Expiring {
 		{Name: "links", Keep: keepLinks, Delete: func(ctx context.Context, before time.Time, _ int32) (int64, error) {
 			return s.q.DeleteExpiredLinks(ctx, before)
 		}},
-		{Name: "link_causes", Keep: keepCauses, Delete: func(ctx context.Context, before time.Time, limit int32) (int64, error) {
+		{Name: "link_causes", Delete: func(ctx context.Context, before time.Time, limit int32) (int64, error) {
 			return s.q.DeleteExpiredLinkCauses(ctx, db.DeleteExpiredLinkCausesParams{Before: before, RowLimit: limit})
 		}},
 		{Name: "watermarks", Delete: func(ctx context.Context, before time.Time, limit int32) (int64, error) {

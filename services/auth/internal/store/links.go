@@ -60,14 +60,25 @@ func (tx *Tx) AllowLink(ctx context.Context, c identity.LinkCause) error {
 }
 
 // TakeLinkCause gives a cause to a mail, or finds the one that the mail has already. It is false when there is none.
-func (r records) TakeLinkCause(ctx context.Context, account uuid.UUID, purpose string, delivery uuid.UUID, now time.Time) (bool, error) {
+func (r records) TakeLinkCause(ctx context.Context, c identity.LinkCauseTaken) (bool, error) {
 	has := func() (bool, error) {
-		return r.q.HasLinkCause(ctx, db.HasLinkCauseParams{DeliveryID: delivery, Purpose: purpose, AccountID: account})
+		return r.q.HasLinkCause(ctx, db.HasLinkCauseParams{
+			DeliveryID: c.DeliveryID,
+			Purpose:    c.Purpose,
+			AccountID:  c.AccountID,
+			Now:        c.At,
+		})
 	}
 	if taken, err := has(); taken || err != nil {
 		return taken, err
 	}
-	rows, err := r.q.TakeLinkCause(ctx, db.TakeLinkCauseParams{AccountID: account, Purpose: purpose, DeliveryID: delivery, Now: now})
+	rows, err := r.q.TakeLinkCause(ctx, db.TakeLinkCauseParams{
+		AccountID:  c.AccountID,
+		Purpose:    c.Purpose,
+		DeliveryID: c.DeliveryID,
+		Now:        c.At,
+		Until:      c.Until,
+	})
 	if rows == 1 && err == nil {
 		return true, nil
 	}

@@ -19,26 +19,33 @@ func (d *Deliverer) throughAuth(ctx context.Context, a attempt, purpose auth.Lin
 		Generation: a.Data.Generation,
 	}
 	announced, err := d.AnnounceLink(ctx, &link)
-	if purpose == auth.LinkNotMe && notAskedFor(err) {
-		return d.directly(ctx, a, data) // late, or another mail has the link: the warning is true without it
-	}
 	if err != nil {
-		return linkOutcome(err)
+		return d.withoutLink(ctx, a, purpose, data, err)
 	}
-	data.LinkExpires = announced.ExpiresAt
-	written, failed := d.write(ctx, a, data)
+	linked := data
+	linked.LinkExpires = announced.ExpiresAt
+	written, failed := d.write(ctx, a, linked)
 	if failed.reason != "" {
 		return failed
 	}
 	sent, err := d.SendLink(ctx, &auth.SendLinkRequest{AnnounceLinkRequest: link, Letter: written})
 	if err != nil {
-		return linkOutcome(err)
+		return d.withoutLink(ctx, a, purpose, data, err)
 	}
 	o := outcome{locale: written.Locale, address: sent.Email}
 	if r := sent.Refused; r != nil {
 		return refused(r.Reason, r.Detail, r.Temporary, o)
 	}
 	return o
+}
+
+// withoutLink is how a mail ends for which auth has no link, with this error. A warning that comes late, or whose link another mail has, is
+// true without: it goes out, to the address that notices without links go to. Other mails are nothing but their link.
+func (d *Deliverer) withoutLink(ctx context.Context, a attempt, purpose auth.LinkPurpose, data templates.Data, err error) outcome {
+	if purpose == auth.LinkNotMe && notAskedFor(err) {
+		return d.directly(ctx, a, data)
+	}
+	return linkOutcome(err)
 }
 
 // notAskedFor reports whether auth makes no link because nothing is known that it would be for, any more.

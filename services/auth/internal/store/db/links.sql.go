@@ -137,18 +137,25 @@ func (q *Queries) GetLink(ctx context.Context, hash []byte) (Link, error) {
 }
 
 const hasLinkCause = `-- name: HasLinkCause :one
-SELECT EXISTS (SELECT FROM link_causes WHERE delivery_id = $1::uuid AND purpose = $2 AND account_id = $3)
+SELECT EXISTS (SELECT FROM link_causes
+    WHERE delivery_id = $1::uuid AND purpose = $2 AND account_id = $3 AND expires_at > $4)
 `
 
 type HasLinkCauseParams struct {
 	DeliveryID uuid.UUID
 	Purpose    string
 	AccountID  uuid.UUID
+	Now        time.Time
 }
 
-// HasLinkCause reports whether a mail has taken a cause.
+// HasLinkCause reports whether a mail has taken a cause, and may still be tried again.
 func (q *Queries) HasLinkCause(ctx context.Context, arg HasLinkCauseParams) (bool, error) {
-	row := q.db.QueryRow(ctx, hasLinkCause, arg.DeliveryID, arg.Purpose, arg.AccountID)
+	row := q.db.QueryRow(ctx, hasLinkCause,
+		arg.DeliveryID,
+		arg.Purpose,
+		arg.AccountID,
+		arg.Now,
+	)
 	var exists bool
 	err := row.Scan(&exists)
 	return exists, err
@@ -192,23 +199,26 @@ func (q *Queries) MarkLinkSent(ctx context.Context, arg MarkLinkSentParams) erro
 }
 
 const takeLinkCause = `-- name: TakeLinkCause :execrows
-UPDATE link_causes SET delivery_id = $1::uuid WHERE id = (
+UPDATE link_causes SET delivery_id = $1::uuid, expires_at = greatest(expires_at, $2::timestamptz) WHERE id = (
     SELECT c.id FROM link_causes c
-    WHERE c.account_id = $2 AND c.purpose = $3 AND c.delivery_id IS NULL AND c.expires_at > $4
+    WHERE c.account_id = $3 AND c.purpose = $4 AND c.delivery_id IS NULL AND c.expires_at > $5
     ORDER BY c.created_at, c.id LIMIT 1 FOR UPDATE) AND delivery_id IS NULL
 `
 
 type TakeLinkCauseParams struct {
 	DeliveryID uuid.UUID
+	Until      time.Time
 	AccountID  uuid.UUID
 	Purpose    string
 	Now        time.Time
 }
 
-// TakeLinkCause gives the oldest open cause to a mail. Of two mails that want the same one, the second waits, and finds it taken.
+// TakeLinkCause gives the oldest open cause to a mail, and keeps it as long as the link is good. Of two mails that want the same one, the second
+// waits, and finds it taken.
 func (q *Queries) TakeLinkCause(ctx context.Context, arg TakeLinkCauseParams) (int64, error) {
 	result, err := q.db.Exec(ctx, takeLinkCause,
 		arg.DeliveryID,
+		arg.Until,
 		arg.AccountID,
 		arg.Purpose,
 		arg.Now,
@@ -222,7 +232,8 @@ func (q *Queries) TakeLinkCause(ctx context.Context, arg TakeLinkCauseParams) (i
 const upsertLink = `-- name: UpsertLink :one
 INSERT INTO links (id, org_id, account_id, purpose, hash, delivery_id, created_at, expires_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-ON CONFLICT (delivery_id, purpose) DO UPDATE SET hash = excluded.hash
+ON CONFLICT (delivery_id, purpose) DO UPDATE SET hash = excluded.hash, expires_at =
+    CASE WHEN links.sent_at IS NULL AND links.used_at IS NULL THEN greatest(links.expires_at, excluded.expires_at) ELSE links.expires_at END
 RETURNING id, org_id, account_id, purpose, hash, delivery_id, created_at, expires_at, used_at, sent_at
 `
 
@@ -237,7 +248,8 @@ type UpsertLinkParams struct {
 	ExpiresAt  time.Time
 }
 
-// UpsertLink makes a link; the same delivery has it already, which is kept as it is.
+// UpsertLink makes a link. The same delivery has it already: that is kept as it is, but its time begins when its mail goes out. A mail that had
+// to wait for its server would otherwise bring a link that has expired.
 func (q *Queries) UpsertLink(ctx context.Context, arg UpsertLinkParams) (Link, error) {
 	row := q.db.QueryRow(ctx, upsertLink,
 		arg.ID,

@@ -1,8 +1,10 @@
--- UpsertLink makes a link; the same delivery has it already, which is kept as it is.
+-- UpsertLink makes a link. The same delivery has it already: that is kept as it is, but its time begins when its mail goes out. A mail that had
+-- to wait for its server would otherwise bring a link that has expired.
 -- name: UpsertLink :one
 INSERT INTO links (id, org_id, account_id, purpose, hash, delivery_id, created_at, expires_at)
 VALUES (@id, @org_id, sqlc.narg('account_id'), @purpose, @hash, sqlc.narg('delivery_id'), @at, @expires_at)
-ON CONFLICT (delivery_id, purpose) DO UPDATE SET hash = excluded.hash
+ON CONFLICT (delivery_id, purpose) DO UPDATE SET hash = excluded.hash, expires_at =
+    CASE WHEN links.sent_at IS NULL AND links.used_at IS NULL THEN greatest(links.expires_at, excluded.expires_at) ELSE links.expires_at END
 RETURNING *;
 
 -- name: LockLink :one
@@ -40,13 +42,15 @@ DELETE FROM links WHERE expires_at < @before;
 -- name: AllowLink :exec
 INSERT INTO link_causes (id, account_id, purpose, created_at, expires_at) VALUES (@id, @account_id, @purpose, @at, @expires_at);
 
--- HasLinkCause reports whether a mail has taken a cause.
+-- HasLinkCause reports whether a mail has taken a cause, and may still be tried again.
 -- name: HasLinkCause :one
-SELECT EXISTS (SELECT FROM link_causes WHERE delivery_id = @delivery_id::uuid AND purpose = @purpose AND account_id = @account_id);
+SELECT EXISTS (SELECT FROM link_causes
+    WHERE delivery_id = @delivery_id::uuid AND purpose = @purpose AND account_id = @account_id AND expires_at > @now);
 
--- TakeLinkCause gives the oldest open cause to a mail. Of two mails that want the same one, the second waits, and finds it taken.
+-- TakeLinkCause gives the oldest open cause to a mail, and keeps it as long as the link is good. Of two mails that want the same one, the second
+-- waits, and finds it taken.
 -- name: TakeLinkCause :execrows
-UPDATE link_causes SET delivery_id = @delivery_id::uuid WHERE id = (
+UPDATE link_causes SET delivery_id = @delivery_id::uuid, expires_at = greatest(expires_at, @until::timestamptz) WHERE id = (
     SELECT c.id FROM link_causes c
     WHERE c.account_id = @account_id AND c.purpose = @purpose AND c.delivery_id IS NULL AND c.expires_at > @now
     ORDER BY c.created_at, c.id LIMIT 1 FOR UPDATE) AND delivery_id IS NULL;

@@ -86,7 +86,8 @@ func TestLongPath(t *testing.T) {
 	}
 	large := routes.New([]routes.Service{{Name: "users", Operations: many}})
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/"+strings.Repeat("%61", op.MaxURL/3-1), http.NoBody)
-	require.Less(t, testing.AllocsPerRun(10, func() { large.Methods(r) }), 200.0)
+	// A dozen, and one or two for each route with the race detector, which takes things out of pools. Six for each route are too many.
+	require.Less(t, testing.AllocsPerRun(10, func() { large.Methods(r) }), 800.0)
 }
 
 func TestTwoOperationsForOnePath(t *testing.T) {

@@ -16,6 +16,14 @@
 {{- if not (or .Values.mail.existingSecret .Values.inbox.enabled) -}}
 {{- fail "mail.existingSecret is required when inbox.enabled is false: there must be somewhere for mails to go." -}}
 {{- end -}}
+{{- /* Auth sends the mails with a link, notifications all others: what is set for one alone makes two kinds of mail. */}}
+{{- range $one, $other := dict "auth" "notifications" "notifications" "auth" -}}
+{{- range $name, $value := (index $.Values $one).env -}}
+{{- if and (regexMatch "^(SMTP_.*|PRODUCT_.*|MAIL_FROM)$" $name) (ne (toString $value) (toString (dig $name "" (index $.Values $other).env))) -}}
+{{- fail (printf "%s.env.%s must be set to the same in %s.env: both send mails." $one $name $other) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- if lt (int .Values.shutdown.gracePeriod) (add .Values.shutdown.drainDelay .Values.shutdown.timeout | int) -}}
 {{- fail "shutdown.gracePeriod must be at least shutdown.drainDelay and shutdown.timeout together." -}}
 {{- end -}}

@@ -34,15 +34,17 @@ func looks(t *testing.T, a answer) object {
 	return out
 }
 
-// Signing up with an address that is new, that somebody has, that somebody has not verified yet, and that a disabled account has are one.
+// Signing up with an address that is new, that somebody has, that somebody has not verified yet, and that a disabled or deleted account has are
+// one.
 func TestRegister_tells_nothing(t *testing.T) {
 	t.Parallel()
 	m := setup(t, nil)
 	m.person(t, "grace@example.com")
 	m.register(t, "waits@example.com")
-	off := m.person(t, "off@example.com")
-	_, err := m.pool.Exec(t.Context(), "UPDATE accounts SET status = 'disabled' WHERE id = $1", off)
-	require.NoError(t, err)
+	for email, status := range map[string]string{"off@example.com": "disabled", "gone@example.com": "deleted"} {
+		_, err := m.pool.Exec(t.Context(), "UPDATE accounts SET status = $2 WHERE id = $1", m.person(t, email), status)
+		require.NoError(t, err)
+	}
 	sign := func(email string) object {
 		a := m.client(t).post(signUpPath, object{"email": email, "password": otherPassword, "full_name": "Eve"}).want(t, 202)
 		require.Equal(t, email, read[api.SignedUp](t, a).Email, "what was asked for decides alone what is answered")
@@ -52,7 +54,7 @@ func TestRegister_tells_nothing(t *testing.T) {
 		return out
 	}
 	fresh := sign("fresh@example.com")
-	for _, taken := range []string{"grace@example.com", "waits@example.com", "off@example.com", "GRACE@example.com", "fresh@example.com"} {
+	for _, taken := range []string{"grace@example.com", "waits@example.com", "off@example.com", "gone@example.com", "GRACE@example.com", "fresh@example.com"} {
 		require.Equal(t, fresh, sign(taken), taken)
 	}
 
@@ -65,7 +67,7 @@ func TestRegister_tells_nothing(t *testing.T) {
 			return problem
 		}
 		want := in("fresh@example.com")
-		for _, other := range []string{"grace@example.com", "waits@example.com", "off@example.com", "nobody@example.com"} {
+		for _, other := range []string{"grace@example.com", "waits@example.com", "off@example.com", "gone@example.com", "nobody@example.com"} {
 			require.Equal(t, want, in(other), other)
 		}
 	})
@@ -81,7 +83,7 @@ func TestRegister_tells_nothing(t *testing.T) {
 		t.Parallel()
 		for _, path := range []string{"/api/v1/auth/resend-verification", "/api/v1/auth/password/forgot"} {
 			want := looks(t, m.client(t).post(path, object{"email": "nobody@example.com"}).want(t, 202))
-			for _, email := range []string{"grace@example.com", "waits@example.com", "off@example.com", "fresh@example.com"} {
+			for _, email := range []string{"grace@example.com", "waits@example.com", "off@example.com", "gone@example.com", "fresh@example.com"} {
 				require.Equal(t, want, looks(t, m.client(t).post(path, object{"email": email}).want(t, 202)), path)
 			}
 		}
@@ -114,18 +116,22 @@ func TestRegister_tells_the_owner(t *testing.T) {
 	require.Len(t, outbox[api.AccountData](t, m, api.VerificationRequested.Name, waits), 1)
 	require.Empty(t, outbox[api.RegistrationAttemptedData](t, m, api.RegistrationAttempted.Name, waits))
 
-	for i, status := range []string{"disabled", "deleted"} {
+	for _, status := range []string{"disabled", "deleted"} {
 		email := status + "@example.com"
 		out := m.person(t, email)
 		_, err := m.pool.Exec(t.Context(), "UPDATE accounts SET status = $2 WHERE id = $1", out, status)
 		require.NoError(t, err)
 		eve(email)
 		told := outbox[api.RegistrationAttemptedData](t, m, api.RegistrationAttempted.Name, out)
-		require.Len(t, told, 1, "%d: the owner does not wait in vain", i)
+		require.Len(t, told, 1, "%s: the owner does not wait in vain", status)
 		require.True(t, told[0].Closed)
 		var causes int
 		require.NoError(t, m.pool.QueryRow(t.Context(), "SELECT count(*) FROM link_causes WHERE account_id = $1 AND purpose = 'reset_password'", out).Scan(&causes))
 		require.Zero(t, causes, "no link opens it")
+		_, err = m.pool.Exec(t.Context(), "UPDATE accounts SET reset_requested_at = NULL")
+		require.NoError(t, err)
+		eve(email)
+		require.Len(t, outbox[api.RegistrationAttemptedData](t, m, api.RegistrationAttempted.Name, out), 1, "%s: one network has its share of a mailbox", status)
 		m.client(t).post("/api/v1/auth/password/forgot", object{"email": email}).want(t, 202)
 		require.Empty(t, outbox[api.AccountData](t, m, api.PasswordResetRequested.Name, out))
 	}

@@ -135,6 +135,13 @@ func lockFile(path string) (*os.File, error) {
 	return f, nil
 }
 
+// unlockFile gives the lock back. To close the file would not be enough: a process that is being started at this moment has a copy of it
+// until it executes its program, and the lock would live as long.
+func unlockFile(f *os.File) {
+	_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
+	_ = f.Close()
+}
+
 // status reads postmaster.pid: the process id is its first line and the state its eighth.
 func status(data string) (pid int, ready bool) {
 	b, err := os.ReadFile(filepath.Join(data, "postmaster.pid"))

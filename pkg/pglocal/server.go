@@ -241,7 +241,7 @@ func (s *Server) data() string { return filepath.Join(s.dir, dataName) }
 
 func (s *Server) unlock() {
 	if s.lock != nil {
-		_ = s.lock.Close()
+		unlockFile(s.lock)
 	}
 	if s.socket != "" && s.socket != filepath.Join(s.dir, runName) {
 		_ = os.RemoveAll(s.socket)

@@ -89,8 +89,11 @@ func (f *Folder) describe(holder string) error {
 }
 
 // Close gives the lock back. The kernel does so too when the process ends in any other way.
+//
+// To close the file would not be enough: a process that is being started at this moment has a copy of it until it executes its program,
+// and the lock would live as long.
 func (f *Folder) Close() error {
-	return errors.Join(f.lock.Truncate(0), f.lock.Close())
+	return errors.Join(f.lock.Truncate(0), syscall.Flock(int(f.lock.Fd()), syscall.LOCK_UN), f.lock.Close())
 }
 
 // Dir returns a private folder inside, made when it is missing.

@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
+	"syscall"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -29,6 +31,49 @@ func TestAFolderIsUsedByOneMesh(t *testing.T) {
 	folder, err = local.OpenFolder(path)
 	require.NoError(t, err, "a folder that was given back can be used")
 	require.NoError(t, folder.Close())
+}
+
+// TestAFolderIsGivenBackWhateverStarts: a process that is being started has all our files until it executes its program, the lock among
+// them.
+func TestAFolderIsGivenBackWhateverStarts(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "data")
+	folder, err := local.OpenFolder(path)
+	require.NoError(t, err)
+	inherited := inherit(t, filepath.Join(path, "lock"))
+	require.NoError(t, folder.Close())
+
+	folder, err = local.OpenFolder(path)
+	require.NoError(t, err)
+	_, err = local.OpenFolder(path)
+	var inUse *local.InUseError
+	require.ErrorAs(t, err, &inUse)
+	require.NoError(t, inherited.Close())
+	_, err = local.OpenFolder(path)
+	require.ErrorAs(t, err, &inUse, "whoever let go holds nothing of the next one's")
+	require.NoError(t, folder.Close())
+}
+
+// inherit is a second descriptor of a file that this process has open, as a fork has it.
+func inherit(t *testing.T, path string) *os.File {
+	t.Helper()
+	const open = "/proc/self/fd"
+	entries, err := os.ReadDir(open)
+	if err != nil {
+		t.Skip("needs Linux: ", err)
+	}
+	for _, entry := range entries {
+		if name, err := os.Readlink(filepath.Join(open, entry.Name())); err != nil || name != path {
+			continue
+		}
+		fd, err := strconv.Atoi(entry.Name())
+		require.NoError(t, err)
+		second, err := syscall.Dup(fd)
+		require.NoError(t, err)
+		return os.NewFile(uintptr(second), path)
+	}
+	require.Fail(t, "it is not open", path)
+	return nil
 }
 
 func TestSecretsAreKeptAndPrivate(t *testing.T) {

@@ -3,6 +3,7 @@
 -- The transaction that changed a watermark last. Whoever lists watermarks goes by it and not by seq or updated_at: those are taken before
 -- the commit, so that a slow transaction's would already have been passed when it becomes visible. Every transaction below
 -- pg_snapshot_xmin(pg_current_snapshot()) has ended.
+SET LOCAL lock_timeout = '5s';
 ALTER TABLE watermarks ADD COLUMN xact bigint NOT NULL DEFAULT (pg_current_xact_id()::text::bigint);
 CREATE INDEX watermarks_xact ON watermarks (xact, seq);
 

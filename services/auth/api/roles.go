@@ -108,7 +108,7 @@ var UpdateRole = op.Op[UpdateRoleRequest, RoleResponse]{
 		OperationID: "update-role", Method: http.MethodPut, Path: "/api/v1/roles/{name}", Tags: []string{tagRoles},
 		Summary: "Change a role", Errors: []int{http.StatusConflict, http.StatusPreconditionFailed},
 		Description: "Everybody with the role gets the new permissions with the next token, which they need at once: their present ones are refused. 409 " +
-			"`role_built_in`, 412 `version_conflict` when If-Match is not the present ETag, 403 `permission_not_held`, and 403 `stronger_target` when somebody with the " +
+			"`role_built_in`, 409 `role_busy` with `Retry-After` when it is being given to people again and again meanwhile, 412 `version_conflict` when If-Match is not the present ETag, 403 `permission_not_held`, and 403 `stronger_target` when somebody with the " +
 			"role has a permission that you do not hold.",
 	},
 	Allow: authz.Require(PermRolesWrite),

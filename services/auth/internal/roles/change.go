@@ -68,8 +68,12 @@ func (s *Service) Update(ctx context.Context, in *api.UpdateRoleRequest) (*api.R
 			changed, err = s.update(ctx, tx, &change, members)
 			return err
 		})
-		if errors.Is(err, errJoined) && attempt < attempts {
-			continue
+		if errors.Is(err, errJoined) {
+			if attempt < attempts {
+				continue
+			}
+			return nil, errs.New(errs.Conflict, "role_busy", "The role is being given to people right now; try again in a moment.").
+				WithRetryAfter(time.Second).WithCause(err)
 		}
 		if err != nil {
 			return nil, err

@@ -110,3 +110,24 @@ func TestAssign_while_the_other_administrator_loses_the_password(t *testing.T) {
 	require.NoError(t, <-dropped)
 	refused(t, <-dethroned, errs.Conflict, "last_admin")
 }
+
+// joined is a store on which somebody joins a role whenever its members have just been read.
+type joined struct{ roles.Store }
+
+func (joined) MembersOf(context.Context, string) ([]uuid.UUID, error) { return nil, nil }
+
+// A role that is given away again and again while it is changed is a conflict, which says when to come back, and no fault of the server.
+func TestUpdate_gives_up_when_somebody_joins_each_time(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.role(t, "auditor", api.PermAuditRead)
+	b.Account(t, "ada@example.com", "auditor")
+	busy := *b.Service
+	busy.Store = joined{b.Store.Roles()}
+	_, err := busy.Update(b.asAdmin(t), update("auditor", "", "Reads", api.PermAuditRead, api.PermUsersRead))
+	refused(t, err, errs.Conflict, "role_busy")
+	require.Positive(t, errs.From(err).RetryAfter)
+	got, err := b.Get(t.Context(), &api.RoleRequest{Name: "auditor"})
+	require.NoError(t, err)
+	require.Equal(t, []string{api.PermAuditRead}, got.Body.Permissions)
+}

@@ -176,8 +176,14 @@ func (p *parts) workers(cfg ownconfig.Config) *river.Workers {
 	river.AddWorker(all, &tasks.Announce{To: p.hub.Announce})
 	river.AddWorker(all, &tasks.PruneTickets{Prune: func(ctx context.Context) error { return p.tickets.Prune(ctx, p.store) }})
 	river.AddWorker(all, &tasks.Purge{
-		Notifications: p.store.PurgeNotifications, Deliveries: p.store.PurgeDeliveries, Sends: p.store.PurgeSends,
-		IdempotencyKeys: p.store.PurgeIdempotencyKeys, NotificationsFor: cfg.NotificationsFor, DeliveriesFor: cfg.DeliveriesFor, Clock: time.Now,
+		Notifications:    p.store.PurgeNotifications,
+		Deliveries:       p.store.PurgeDeliveries,
+		Sends:            p.store.PurgeSends,
+		Unregistered:     p.store.PurgeUnregistered,
+		IdempotencyKeys:  p.store.PurgeIdempotencyKeys,
+		NotificationsFor: cfg.NotificationsFor,
+		DeliveriesFor:    cfg.DeliveriesFor,
+		Clock:            time.Now,
 	})
 	return all
 }

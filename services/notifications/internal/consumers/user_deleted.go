@@ -13,6 +13,6 @@ import (
 // userDeleted keeps when a person will be erased, which the mail about the deletion tells. That they are deleted is auth's to say.
 func (c consumers) userDeleted() events.Handler {
 	return events.On(users.UserDeleted, func(ctx context.Context, tx pgx.Tx, e events.Event[users.UserDeletedData]) error {
-		return c.Store.WithTx(tx).SetErasure(ctx, recipients.Erasure{ID: e.Data.UserID, OrgID: e.OrgID, At: e.Data.EraseAt})
+		return c.Store.WithTx(tx).SetErasure(ctx, recipients.Erasure{ID: e.Data.UserID, At: e.Data.EraseAt})
 	})
 }

@@ -70,9 +70,8 @@ type Status struct {
 
 // Erasure says when a recipient who was deleted will be erased.
 type Erasure struct {
-	ID    uuid.UUID
-	OrgID string
-	At    time.Time
+	ID uuid.UUID
+	At time.Time
 }
 
 // Roles are what a recipient may be addressed by, as of Version.

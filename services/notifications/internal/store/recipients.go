@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -37,9 +38,14 @@ func (t *Tx) UpdateStatus(ctx context.Context, s recipients.Status) error {
 	return t.q.UpdateRecipientStatus(ctx, db.UpdateRecipientStatusParams{ID: s.ID, OrgID: s.OrgID, Active: s.Active, Version: s.Version})
 }
 
-// SetErasure keeps when a deleted recipient will be erased.
+// SetErasure keeps when a deleted recipient will be erased. Of one who is not known it keeps nothing.
 func (t *Tx) SetErasure(ctx context.Context, e recipients.Erasure) error {
-	return t.q.SetRecipientErasure(ctx, db.SetRecipientErasureParams{ID: e.ID, OrgID: e.OrgID, EraseAt: e.At})
+	return t.q.SetRecipientErasure(ctx, db.SetRecipientErasureParams{ID: e.ID, EraseAt: e.At})
+}
+
+// PurgeUnregistered removes people of whom auth has told nothing until an instant, at most so many.
+func (s *Store) PurgeUnregistered(ctx context.Context, before time.Time, most int32) (int64, error) {
+	return s.q.PurgeUnregistered(ctx, db.PurgeUnregisteredParams{Before: before, Most: most})
 }
 
 // UpdateRoles replaces what a recipient may be addressed by, unless something newer is there.

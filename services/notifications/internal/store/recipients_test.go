@@ -144,6 +144,53 @@ func TestWhatAProfileDoesNotSayStays(t *testing.T) {
 	require.Equal(t, []string{"Ada", "de", "Europe/Paris"}, []string{got.FullName, got.Locale, got.TimeZone})
 }
 
+// Of somebody of whom auth never tells there is nothing for ever: a deletion makes no recipient, and what a profile has made goes.
+func TestWhoNeverRegisters(t *testing.T) {
+	t.Parallel()
+	s, pool := setup(t)
+	told := map[string]func(tx *store.Tx, id uuid.UUID) error{
+		"a deletion": func(tx *store.Tx, id uuid.UUID) error {
+			return tx.SetErasure(t.Context(), recipients.Erasure{ID: id, At: time.Now()})
+		},
+		"a profile": func(tx *store.Tx, id uuid.UUID) error {
+			return tx.UpdateProfile(t.Context(), recipients.Profile{ID: id, OrgID: "default", Version: 1, FullName: "A"})
+		},
+		"a registration": func(tx *store.Tx, id uuid.UUID) error {
+			return tx.Register(t.Context(), recipients.Registration{ID: id, OrgID: "default", Email: "a@example.com"})
+		},
+		"a verification": func(tx *store.Tx, id uuid.UUID) error {
+			return tx.Verify(t.Context(), recipients.Verification{ID: id, OrgID: "default", At: time.Now()})
+		},
+		"roles": func(tx *store.Tx, id uuid.UUID) error {
+			return tx.UpdateRoles(t.Context(), recipients.Roles{ID: id, OrgID: "default", Version: 2, Roles: []string{"admin"}})
+		},
+		"a standing": func(tx *store.Tx, id uuid.UUID) error {
+			return tx.UpdateStatus(t.Context(), recipients.Status{ID: id, OrgID: "default", Version: 2})
+		},
+		"an erasure": func(tx *store.Tx, id uuid.UUID) error { return tx.Erase(t.Context(), id, "default") },
+	}
+	ids := map[string]uuid.UUID{}
+	for name, tell := range told {
+		ids[name] = newID(t)
+		require.NoError(t, s.InTx(t.Context(), func(tx *store.Tx) error { return tell(tx, ids[name]) }))
+	}
+	count := func() (n int) {
+		t.Helper()
+		require.NoError(t, pool.QueryRow(t.Context(), "SELECT count(*) FROM recipients").Scan(&n))
+		return n
+	}
+	require.Equal(t, len(told)-1, count(), "a deletion makes nobody")
+	n, err := s.PurgeUnregistered(t.Context(), time.Now().Add(-time.Hour), 10)
+	require.NoError(t, err)
+	require.Zero(t, n, "it may still come")
+	n, err = s.PurgeUnregistered(t.Context(), time.Now().Add(time.Hour), 10)
+	require.NoError(t, err)
+	require.EqualValues(t, 1, n)
+	known, err := s.KnowsRecipient(t.Context(), ids["a profile"])
+	require.NoError(t, err)
+	require.False(t, known)
+}
+
 func TestAnErasedRecipientStaysErased(t *testing.T) {
 	t.Parallel()
 	s, _ := setup(t)

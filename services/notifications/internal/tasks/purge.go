@@ -28,11 +28,16 @@ type Purge struct {
 	Notifications    Purger
 	Deliveries       Purger
 	Sends            Purger
+	Unregistered     Purger
 	IdempotencyKeys  func(ctx context.Context) (int64, error)
 	NotificationsFor time.Duration
 	DeliveriesFor    time.Duration
 	Clock            func() time.Time
 }
+
+// unregisteredFor is how long a recipient waits for the registration: longer than events are kept to be sent again (7 days), and long enough
+// to mend what has made a dead letter of it.
+const unregisteredFor = 30 * 24 * time.Hour
 
 // purgeBatch bounds how long a statement holds its locks.
 const purgeBatch = 5000
@@ -50,6 +55,7 @@ func (p *Purge) Work(ctx context.Context, _ *river.Job[PurgeArgs]) error {
 		"notifications": {p.Notifications, now.Add(-p.NotificationsFor)},
 		"deliveries":    {p.Deliveries, now.Add(-p.DeliveriesFor)},
 		"sends":         {p.Sends, now.Add(-p.DeliveriesFor)},
+		"unregistered":  {p.Unregistered, now.Add(-unregisteredFor)},
 	} {
 		if err := purgeAll(ctx, part.purge, part.before); err != nil {
 			return fmt.Errorf("purge %s: %w", name, err)

@@ -324,6 +324,32 @@ func (q *Queries) LockRecipient(ctx context.Context, id uuid.UUID) (Recipient, e
 	return i, err
 }
 
+const purgeUnregistered = `-- name: PurgeUnregistered :execrows
+DELETE FROM recipients WHERE id IN (
+    SELECT r.id FROM recipients r
+    WHERE r.email = '' AND r.erased_at IS NULL AND r.updated_at < $1::timestamptz
+      AND r.verified_at IS NULL AND r.status_version = 0 AND r.roles_version = 0
+      AND NOT EXISTS (SELECT FROM preferences p WHERE p.recipient_id = r.id)
+      AND NOT EXISTS (SELECT FROM notifications n WHERE n.recipient_id = r.id)
+      AND NOT EXISTS (SELECT FROM deliveries d WHERE d.recipient_id = r.id)
+    ORDER BY r.updated_at LIMIT $2)
+`
+
+type PurgeUnregisteredParams struct {
+	Before time.Time
+	Most   int32
+}
+
+// PurgeUnregistered forgets people of whom nobody but users has told, for so long that no registration will come. A profile may come before
+// the registration, which is of another stream, so that it makes a recipient; whoever holds the credentials of users could make any number.
+func (q *Queries) PurgeUnregistered(ctx context.Context, arg PurgeUnregisteredParams) (int64, error) {
+	result, err := q.db.Exec(ctx, purgeUnregistered, arg.Before, arg.Most)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const registerRecipient = `-- name: RegisterRecipient :exec
 INSERT INTO recipients (id, org_id, email, full_name, locale, roles, verified_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -370,19 +396,17 @@ func (q *Queries) ScrubDeliveries(ctx context.Context, recipientID uuid.UUID) er
 }
 
 const setRecipientErasure = `-- name: SetRecipientErasure :exec
-INSERT INTO recipients (id, org_id, erase_at) VALUES ($1, $2, $3::timestamptz)
-ON CONFLICT (id) DO UPDATE SET erase_at = excluded.erase_at, updated_at = now()
-WHERE recipients.erased_at IS NULL
+UPDATE recipients SET erase_at = $1::timestamptz, updated_at = now() WHERE id = $2 AND erased_at IS NULL
 `
 
 type SetRecipientErasureParams struct {
-	ID      uuid.UUID
-	OrgID   string
 	EraseAt time.Time
+	ID      uuid.UUID
 }
 
+// SetRecipientErasure makes no recipient: a deletion comes long after the registration, and of somebody unknown there is nobody to tell when.
 func (q *Queries) SetRecipientErasure(ctx context.Context, arg SetRecipientErasureParams) error {
-	_, err := q.db.Exec(ctx, setRecipientErasure, arg.ID, arg.OrgID, arg.EraseAt)
+	_, err := q.db.Exec(ctx, setRecipientErasure, arg.EraseAt, arg.ID)
 	return err
 }
 

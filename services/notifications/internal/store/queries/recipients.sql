@@ -33,10 +33,21 @@ VALUES (@id, @org_id, @active, @version)
 ON CONFLICT (id) DO UPDATE SET active = excluded.active, status_version = excluded.status_version, updated_at = now()
 WHERE recipients.erased_at IS NULL AND recipients.status_version < excluded.status_version;
 
+-- SetRecipientErasure makes no recipient: a deletion comes long after the registration, and of somebody unknown there is nobody to tell when.
 -- name: SetRecipientErasure :exec
-INSERT INTO recipients (id, org_id, erase_at) VALUES (@id, @org_id, @erase_at::timestamptz)
-ON CONFLICT (id) DO UPDATE SET erase_at = excluded.erase_at, updated_at = now()
-WHERE recipients.erased_at IS NULL;
+UPDATE recipients SET erase_at = @erase_at::timestamptz, updated_at = now() WHERE id = @id AND erased_at IS NULL;
+
+-- PurgeUnregistered forgets people of whom nobody but users has told, for so long that no registration will come. A profile may come before
+-- the registration, which is of another stream, so that it makes a recipient; whoever holds the credentials of users could make any number.
+-- name: PurgeUnregistered :execrows
+DELETE FROM recipients WHERE id IN (
+    SELECT r.id FROM recipients r
+    WHERE r.email = '' AND r.erased_at IS NULL AND r.updated_at < @before::timestamptz
+      AND r.verified_at IS NULL AND r.status_version = 0 AND r.roles_version = 0
+      AND NOT EXISTS (SELECT FROM preferences p WHERE p.recipient_id = r.id)
+      AND NOT EXISTS (SELECT FROM notifications n WHERE n.recipient_id = r.id)
+      AND NOT EXISTS (SELECT FROM deliveries d WHERE d.recipient_id = r.id)
+    ORDER BY r.updated_at LIMIT @most);
 
 -- name: UpdateRecipientRoles :exec
 INSERT INTO recipients (id, org_id, roles, roles_version)

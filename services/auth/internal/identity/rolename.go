@@ -4,22 +4,17 @@ import (
 	"fmt"
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
-)
-
-const (
-	minRoleName = 2 // bytes; a role's name is ASCII
-	maxRoleName = 64
-	maxRoles    = 100 // of one account
+	"github.com/atrium-mesh/atrium/services/auth/api"
 )
 
 // ParseRoleName reads what a role may be called: 2 to 64 lower-case letters, digits, _ and -, the first a letter. Every path that leads to
 // a role holds its name, so that a name of anything else could not be reached again. Anything else is errs.Invalid on field.
 func ParseRoleName(field, raw string) (string, error) {
 	switch {
-	case len(raw) < minRoleName:
-		return "", errs.InvalidField(field, "too_short", fmt.Sprintf("must have at least %d characters", minRoleName))
-	case len(raw) > maxRoleName:
-		return "", errs.InvalidField(field, "too_long", fmt.Sprintf("must have at most %d characters", maxRoleName))
+	case len(raw) < api.MinRoleName:
+		return "", errs.InvalidField(field, "too_short", fmt.Sprintf("must have at least %d characters", api.MinRoleName))
+	case len(raw) > api.MaxRoleName:
+		return "", errs.InvalidField(field, "too_long", fmt.Sprintf("must have at most %d characters", api.MaxRoleName))
 	}
 	for i, c := range []byte(raw) {
 		letter := c >= 'a' && c <= 'z'
@@ -33,8 +28,8 @@ func ParseRoleName(field, raw string) (string, error) {
 // ParseRoleNames reads the roles that an account shall have: at most 100, each named as [ParseRoleName] wants. A name that no role can
 // have is errs.Invalid "unknown_role", like that of a role that does not exist.
 func ParseRoleNames(field string, raw []string) ([]string, error) {
-	if len(raw) > maxRoles {
-		return nil, errs.InvalidField(field, "too_many", fmt.Sprintf("must be at most %d", maxRoles))
+	if len(raw) > api.MaxRoles {
+		return nil, errs.InvalidField(field, "too_many", fmt.Sprintf("must be at most %d", api.MaxRoles))
 	}
 	var fields []errs.Field
 	for i, name := range raw {

@@ -9,13 +9,13 @@ import (
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/text"
+	auth "github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/notifications/api"
 )
 
 const (
 	maxUsers     = 1000
 	maxRoles     = 20
-	maxRoleName  = 64
 	maxTitle     = 200
 	maxBody      = 10_000
 	maxDataBytes = 8 << 10
@@ -73,12 +73,7 @@ func fieldsOf(found ...error) []errs.Field {
 }
 
 func plainRoles(names []string) bool {
-	for _, name := range names[:min(len(names), maxRoles)] {
-		if _, err := text.Line("body.to.roles", name, maxRoleName); err != nil {
-			return false
-		}
-	}
-	return true
+	return auth.CheckRoles("body.to.roles", names[:min(len(names), maxRoles)]) == nil
 }
 
 // plainData reports whether a database can keep what a sender says to programs: a NUL has no place in PostgreSQL's text.

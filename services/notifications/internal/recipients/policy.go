@@ -3,16 +3,12 @@ package recipients
 import (
 	"errors"
 
-	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/person"
 	"github.com/atrium-mesh/atrium/pkg/text"
+	auth "github.com/atrium-mesh/atrium/services/auth/api"
 )
 
-const (
-	maxEmail = 254 // characters
-	maxRoles = 100
-	maxRole  = 64 // characters
-)
+const maxEmail = 254 // characters
 
 // Parse is a registration as it is kept. Auth has checked what it tells; what no recipient can be called or written to all the same is
 // errs.Invalid, so that the event becomes a dead letter and never a mail.
@@ -21,7 +17,7 @@ func (r Registration) Parse() (Registration, error) {
 	r.Email, email = text.Line("data.email", r.Email, maxEmail)
 	r.FullName, name = person.OptionalName("data.full_name", r.FullName)
 	r.Locale, locale = person.OptionalLocale("data.locale", r.Locale)
-	return r, errors.Join(email, name, locale, checkRoles(r.Roles))
+	return r, errors.Join(email, name, locale, auth.CheckRoles("data.roles", r.Roles))
 }
 
 // Parse is a profile as it is kept, or errs.Invalid as for [Registration.Parse].
@@ -34,16 +30,4 @@ func (p Profile) Parse() (Profile, error) {
 }
 
 // Parse is roles as they are kept, or errs.Invalid as for [Registration.Parse].
-func (r Roles) Parse() (Roles, error) { return r, checkRoles(r.Roles) }
-
-func checkRoles(names []string) error {
-	if len(names) > maxRoles {
-		return errs.InvalidField("data.roles", "too_many", "must be at most 100")
-	}
-	for _, name := range names {
-		if _, err := text.Line("data.roles", name, maxRole); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+func (r Roles) Parse() (Roles, error) { return r, auth.CheckRoles("data.roles", r.Roles) }

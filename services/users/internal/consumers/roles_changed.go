@@ -9,13 +9,12 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/events"
 	auth "github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/users/internal/store"
-	"github.com/atrium-mesh/atrium/services/users/internal/users"
 )
 
 // rolesChanged keeps the copy of the roles that lists filter by. An older version never replaces a newer one.
 func rolesChanged(clock func() time.Time) events.Handler {
 	return events.On(auth.RolesChanged, func(ctx context.Context, tx pgx.Tx, e events.Event[auth.RolesChangedData]) error {
-		if err := users.CheckRoles("data", e.Data.Roles); err != nil {
+		if err := auth.CheckRoles("data.roles", e.Data.Roles); err != nil {
 			return err
 		}
 		records := store.WithTx(tx)

@@ -13,6 +13,7 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/page"
 	"github.com/atrium-mesh/atrium/pkg/text"
+	auth "github.com/atrium-mesh/atrium/services/auth/api"
 	"github.com/atrium-mesh/atrium/services/users/api"
 )
 
@@ -59,8 +60,8 @@ func (s *Service) List(ctx context.Context, in *api.ListUsersRequest) (*api.List
 // checkFilter refuses filters that no user can match, before the database looks for them.
 func checkFilter(in *api.ListUsersRequest) error {
 	_, textErr := text.Optional("query.q", in.Q, maxSearch, text.Line)
-	_, roleErr := text.Optional("query.role", in.Role, maxRole, text.Line)
-	_, statusErr := text.Optional("query.status", in.Status, maxRole, text.Line)
+	_, roleErr := text.Optional("query.role", in.Role, auth.MaxRoleName, text.Line)
+	_, statusErr := text.Optional("query.status", in.Status, maxStatus, text.Line)
 	return allOf(textErr, roleErr, statusErr)
 }
 

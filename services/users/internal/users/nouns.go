@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/atrium-mesh/atrium/pkg/text"
+	auth "github.com/atrium-mesh/atrium/services/auth/api"
 )
 
 // The statuses of a user.
@@ -58,7 +59,7 @@ type NewUser struct {
 func (n NewUser) Parse(where string) (NewUser, error) {
 	profile, profileErr := n.Profile.parse(where)
 	_, emailErr := text.Line(where+".email", n.Email, MaxEmail)
-	rolesErr := CheckRoles(where, n.Roles)
+	rolesErr := auth.CheckRoles(where+".roles", n.Roles)
 	if err := allOf(profileErr, emailErr, rolesErr); err != nil {
 		return NewUser{}, err
 	}

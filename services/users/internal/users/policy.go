@@ -5,7 +5,6 @@ import (
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	"github.com/atrium-mesh/atrium/pkg/person"
-	"github.com/atrium-mesh/atrium/pkg/text"
 )
 
 // parse is a profile of what was said, or what is wrong with each part of it, all at once. Where is what the parts belong to: "body" of a
@@ -18,26 +17,12 @@ func (p Profile) parse(where string) (Profile, error) {
 	return p, allOf(nameErr, localeErr, zoneErr)
 }
 
-// The bounds of what auth owns and this service keeps a copy of. Auth says what an address and a role are.
+// The bounds of an address, of which auth says what it is, and of what a list is filtered by.
 const (
 	MaxEmail  = 254 // characters
-	maxRoles  = 100
-	maxRole   = 64 // characters
+	maxStatus = 64
 	maxSearch = 100
 )
-
-// CheckRoles bounds the copy of an account's roles. Where is what they belong to, such as "data" of an event.
-func CheckRoles(where string, roles []string) error {
-	if len(roles) > maxRoles {
-		return errs.InvalidField(where+".roles", "too_many", "must be at most 100")
-	}
-	for _, role := range roles {
-		if _, err := text.Line(where+".roles", role, maxRole); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // allOf is one error that names every field that these errors name.
 func allOf(found ...error) error {

@@ -2,6 +2,7 @@ package op
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -58,8 +59,9 @@ type Meta struct {
 	Deprecated *Deprecation
 	Stream     bool
 	Quiet      bool
-	MaxBody    int64 // bytes; zero: the transport's default
-	ReadOnly   bool  // GET or HEAD: safe to repeat (RFC 9110 section 9.2.1)
+	MaxBody    int64    // bytes; zero: the transport's default
+	ReadOnly   bool     // GET or HEAD: safe to repeat (RFC 9110 section 9.2.1)
+	Cookies    []string // names of those that its request has fields for
 }
 
 // Declared is an operation without its types, as lists of them hold it. Only [Op] is one.
@@ -77,7 +79,7 @@ func (o Op[I, O]) Meta() Meta {
 	return Meta{
 		ID: o.OperationID, Method: o.Method, Path: o.Path, Subject: o.Subject, Summary: o.Summary,
 		Allow: o.Allow, Timeout: timeout, Limit: o.Limit, Deprecated: o.Deprecated, Stream: o.Stream, Quiet: o.Quiet,
-		MaxBody: o.maxBody(), ReadOnly: o.Method == "GET" || o.Method == "HEAD",
+		MaxBody: o.maxBody(), ReadOnly: o.Method == "GET" || o.Method == "HEAD", Cookies: cookiesOf(reflect.TypeFor[I]()),
 	}
 }
 

@@ -38,6 +38,17 @@ func paramsOf(t reflect.Type) []param {
 	return out
 }
 
+// cookiesOf are the names of the cookies that a request has fields for.
+func cookiesOf(t reflect.Type) []string {
+	var out []string
+	for _, p := range paramsOf(t) {
+		if p.in == "cookie" {
+			out = append(out, p.name)
+		}
+	}
+	return out
+}
+
 // pathParam answers a policy's question for the owner's id from a decoded input.
 func pathParam(v reflect.Value, params []param, name string) string {
 	for _, p := range params {

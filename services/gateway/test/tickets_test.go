@@ -244,6 +244,15 @@ func TestMoreThanOneCredential(t *testing.T) {
 			}
 		}
 	}
+	// What asks for no person and reads no cookie goes on: a host nearby, which can add one, keeps nobody from it.
+	for _, name := range auth.Cookies() {
+		for _, path := range []string{auth.ForgotPassword.Path, auth.ResetPassword.Path, auth.NotMe.Path, auth.Disown.Path} {
+			m.do(t, request{method: "POST", path: path, body: "{}", header: http.Header{"Cookie": {name + "=x; " + name + "=" + good}}})
+			reached := m.auth.requests()
+			require.Len(t, reached, 1, "%s with two of %s", path, name)
+			require.Empty(t, reached[0].Header.Get("Authorization"), "nobody in particular")
+		}
+	}
 	twoFields := http.Header{"Authorization": {"Bearer " + good, "Basic x"}}
 	m.do(t, request{path: "/api/v1/users/me", header: twoFields}).refused(t, http.StatusBadRequest, "malformed_header")
 	m.silent(t)

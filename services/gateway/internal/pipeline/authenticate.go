@@ -17,7 +17,7 @@ import (
 func (p *Pipeline) authenticate(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := ExchangeFrom(r.Context())
-		c, err := credentials(r, x.Route.Stream)
+		c, err := credentials(r, x.Route)
 		if err != nil {
 			Refuse(w, r, err)
 			return

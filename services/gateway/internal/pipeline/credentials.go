@@ -7,6 +7,7 @@ import (
 
 	"github.com/atrium-mesh/atrium/pkg/errs"
 	auth "github.com/atrium-mesh/atrium/services/auth/api"
+	"github.com/atrium-mesh/atrium/services/gateway/internal/routes"
 	notifications "github.com/atrium-mesh/atrium/services/notifications/api"
 )
 
@@ -32,7 +33,11 @@ type credential struct {
 
 // credentials is the request's credential. The Authorization field counts before the cookie, which browsers add by themselves; a field of
 // another scheme, such as the Basic of a proxy in front, is none of ours.
-func credentials(r *http.Request, stream bool) (credential, error) {
+//
+// A cookie that is there twice decides nothing for an operation that asks for no person and reads no cookie. So a neighbouring host, which can
+// add a cookie to ours, keeps nobody from a new password or from "this wasn't me".
+func credentials(r *http.Request, route *routes.Route) (credential, error) {
+	stream, indifferent := route.Stream, route.Allow.IsPublic() && len(route.Cookies) == 0
 	query, cookie := queryValues(r.URL.RawQuery), ""
 	if _, ok := query[paramToken]; ok {
 		return credential{}, errs.New(errs.Unauthenticated, "token_in_url",
@@ -41,7 +46,7 @@ func credentials(r *http.Request, stream bool) (credential, error) {
 	}
 	for _, name := range auth.Cookies() {
 		found := r.CookiesNamed(name)
-		if len(found) > 1 {
+		if len(found) > 1 && !indifferent {
 			return credential{}, twice("The cookie " + name)
 		}
 		if len(found) == 1 && name == auth.CookieAccess {

@@ -16,7 +16,7 @@ func (p *Pipeline) limitAddress(next http.Handler) http.Handler {
 		x := ExchangeFrom(r.Context())
 		counts := x.Route.Limit != op.LimitNone
 		if x.Route.Limit == op.LimitAPI {
-			c, err := credentials(r, x.Route.Stream)
+			c, err := credentials(r, x.Route)
 			counts = err != nil || c.text == "" || c.from == fromTicket
 		}
 		if counts && !p.allow(w, r, x.Route.Limit, byAddress(x)) {

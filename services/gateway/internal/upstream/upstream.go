@@ -105,7 +105,7 @@ func (p *Proxy) rewrite(pr *httputil.ProxyRequest) {
 		return
 	}
 	for _, name := range auth.Cookies() {
-		c, err := pr.In.Cookie(name) // there is no second one
+		c, err := pr.In.Cookie(name) // the only one, where the operation reads any
 		if err == nil && name != auth.CookieAccess {
 			pr.Out.AddCookie(c)
 		}

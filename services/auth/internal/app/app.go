@@ -261,6 +261,7 @@ func background(base *service.Base, records *store.Store, keepAudit time.Duratio
 	cleaner, err := jobs.NewCleaner(jobs.CleanerConfig{
 		Service: "auth",
 		Kinds:   records.Expiring(keepAudit),
+		DB:      base.Pool,
 		Logger:  base.Tel.Logger,
 		Meter:   base.Tel.Meter,
 	})

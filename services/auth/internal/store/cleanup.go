@@ -55,7 +55,7 @@ func (s *Store) Expiring(keepAudit time.Duration) []jobs.Expiring {
 		}, Count: s.q.CountSignUpBrowsers},
 		{Name: "audit_log", Keep: keepAudit, Delete: func(ctx context.Context, before time.Time, limit int32) (int64, error) {
 			return s.q.DeleteOldAudit(ctx, db.DeleteOldAuditParams{Before: before, RowLimit: limit})
-		}, Count: s.q.EstimateAudit},
+		}},
 		{Name: "device_notices", Keep: keepNotices, Delete: func(ctx context.Context, before time.Time, limit int32) (int64, error) {
 			return s.q.DeleteOldDeviceNotices(ctx, db.DeleteOldDeviceNoticesParams{Before: before, RowLimit: limit})
 		}, Count: s.q.CountDeviceNotices},

@@ -61,6 +61,7 @@ func Build(ctx context.Context, src config.Source, tel *telemetry.Telemetry) (*l
 	cleaner, err := jobs.NewCleaner(jobs.CleanerConfig{
 		Service: "users",
 		Kinds:   records.Expiring(cfg.AuditRetention),
+		DB:      base.Pool,
 		Logger:  tel.Logger,
 		Meter:   tel.Meter,
 	})

@@ -18,11 +18,9 @@ func (s *Store) Expiring(keepAudit time.Duration) []jobs.Expiring {
 			Delete: func(ctx context.Context, before time.Time, limit int32) (int64, error) {
 				return s.q.DeleteOldAudit(ctx, db.DeleteOldAuditParams{Before: before, RowLimit: limit})
 			},
-			Count: s.q.EstimateAudit,
 		},
 		{
-			Name:  "erased_users",
-			Count: s.q.EstimateErased,
+			Name: "erased_users",
 		},
 		{
 			Name: "idempotency_keys",

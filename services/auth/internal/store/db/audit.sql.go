@@ -85,18 +85,6 @@ func (q *Queries) EraseAudit(ctx context.Context, accountID string) error {
 	return err
 }
 
-const estimateAudit = `-- name: EstimateAudit :one
-SELECT greatest(c.reltuples, 0)::bigint FROM pg_catalog.pg_class c WHERE c.oid = 'audit_log'::regclass
-`
-
-// EstimateAudit is how many entries there are, as the last ANALYZE has it: to count them all takes longer than to know is worth.
-func (q *Queries) EstimateAudit(ctx context.Context) (int64, error) {
-	row := q.db.QueryRow(ctx, estimateAudit)
-	var column_1 int64
-	err := row.Scan(&column_1)
-	return column_1, err
-}
-
 const insertAudit = `-- name: InsertAudit :exec
 INSERT INTO audit_log (id, org_id, at, action, actor, subject, outcome, ip, device, request_id, details)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)

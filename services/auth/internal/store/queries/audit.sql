@@ -40,7 +40,3 @@ WHERE actor = @account_id::text OR subject = @account_id::text;
 
 -- name: DeleteOldAudit :execrows
 DELETE FROM audit_log WHERE id IN (SELECT a.id FROM audit_log a WHERE a.at < @before::timestamptz ORDER BY a.at LIMIT @row_limit);
-
--- EstimateAudit is how many entries there are, as the last ANALYZE has it: to count them all takes longer than to know is worth.
--- name: EstimateAudit :one
-SELECT greatest(c.reltuples, 0)::bigint FROM pg_catalog.pg_class c WHERE c.oid = 'audit_log'::regclass;

@@ -152,29 +152,6 @@ func (q *Queries) EraseUser(ctx context.Context, id uuid.UUID) error {
 	return err
 }
 
-const estimateAudit = `-- name: EstimateAudit :one
-SELECT greatest(c.reltuples, 0)::bigint FROM pg_catalog.pg_class c WHERE c.oid = 'audit_log'::regclass
-`
-
-// EstimateAudit and EstimateErased are how many there are, as the last ANALYZE has it: to count them all takes longer than to know is worth.
-func (q *Queries) EstimateAudit(ctx context.Context) (int64, error) {
-	row := q.db.QueryRow(ctx, estimateAudit)
-	var column_1 int64
-	err := row.Scan(&column_1)
-	return column_1, err
-}
-
-const estimateErased = `-- name: EstimateErased :one
-SELECT greatest(c.reltuples, 0)::bigint FROM pg_catalog.pg_class c WHERE c.oid = 'erased_users'::regclass
-`
-
-func (q *Queries) EstimateErased(ctx context.Context) (int64, error) {
-	row := q.db.QueryRow(ctx, estimateErased)
-	var column_1 int64
-	err := row.Scan(&column_1)
-	return column_1, err
-}
-
 const forgetAuditAddress = `-- name: ForgetAuditAddress :exec
 UPDATE audit_log SET ip = '' WHERE actor = ($1::uuid)::text AND ip <> ''
 `

@@ -63,13 +63,6 @@ VALUES (@id, @user_id, @actor, @action, @detail, @ip, @request_id, @now);
 DELETE FROM audit_log a WHERE a.id IN (
     SELECT o.id FROM audit_log o WHERE o.created_at < @before::timestamptz ORDER BY o.created_at LIMIT @row_limit);
 
--- EstimateAudit and EstimateErased are how many there are, as the last ANALYZE has it: to count them all takes longer than to know is worth.
--- name: EstimateAudit :one
-SELECT greatest(c.reltuples, 0)::bigint FROM pg_catalog.pg_class c WHERE c.oid = 'audit_log'::regclass;
-
--- name: EstimateErased :one
-SELECT greatest(c.reltuples, 0)::bigint FROM pg_catalog.pg_class c WHERE c.oid = 'erased_users'::regclass;
-
 -- name: ForgetAuditDetail :exec
 UPDATE audit_log SET detail = '{}' WHERE user_id = @user_id;
 

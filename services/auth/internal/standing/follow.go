@@ -76,10 +76,13 @@ func (s *Service) erase(ctx context.Context, tx Tx, before identity.Account, by 
 	if err := s.Ender.All(ctx, tx, before.ID, revocation.ReasonDisabled, after.UpdatedAt); err != nil {
 		return after, err
 	}
-	for _, erase := range []func(context.Context, uuid.UUID) error{tx.DropPassword, tx.EraseBelongings, tx.EraseAudit} {
+	for _, erase := range []func(context.Context, uuid.UUID) error{tx.DropPassword, tx.EraseBelongings} {
 		if err := erase(ctx, before.ID); err != nil {
 			return after, err
 		}
+	}
+	if err := tx.EraseAudit(ctx, before.ID, after.UpdatedAt); err != nil {
+		return after, err
 	}
 	if by == "" {
 		by = audit.System

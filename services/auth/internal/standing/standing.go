@@ -35,7 +35,8 @@ type Tx interface {
 	SetStanding(ctx context.Context, account uuid.UUID, to Change) (identity.Account, error)
 	// SetProfile does nothing when a later version was copied already.
 	SetProfile(ctx context.Context, account uuid.UUID, p Profile, at time.Time) error
-	EraseAudit(ctx context.Context, account uuid.UUID) error
+	// EraseAudit empties what the trail says of the person, or begins to when that is very much.
+	EraseAudit(ctx context.Context, account uuid.UUID, at time.Time) error
 }
 
 // Change is another standing.

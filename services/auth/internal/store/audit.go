@@ -2,11 +2,15 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
+	"github.com/atrium-mesh/atrium/pkg/errs"
+	"github.com/atrium-mesh/atrium/pkg/pg"
 	"github.com/atrium-mesh/atrium/pkg/strictjson"
 	"github.com/atrium-mesh/atrium/services/auth/internal/audit"
 	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
@@ -50,9 +54,50 @@ func (s *Store) CountAuditEntries(ctx context.Context, f audit.Filter) (int64, e
 	})
 }
 
-// EraseAudit removes from the trail where and on what a person did things. What was done stays, under an id that means nobody any more.
-func (r records) EraseAudit(ctx context.Context, account uuid.UUID) error {
-	return r.q.EraseAudit(ctx, account.String())
+// eraseAtOnce is how many entries one transaction empties.
+const eraseAtOnce = 5000
+
+// EraseAudit removes from the trail where and on what a person did things. What was done stays, under an id that means nobody any more. A
+// trail of more than eraseAtOnce entries is finished by the clean-up, which calls [Store.eraseAudits].
+func (r records) EraseAudit(ctx context.Context, account uuid.UUID, at time.Time) error {
+	n, err := r.q.EraseAudit(ctx, db.EraseAuditParams{AccountID: account.String(), RowLimit: eraseAtOnce})
+	if err != nil || n < eraseAtOnce {
+		return err
+	}
+	return r.q.EraseAuditLater(ctx, db.EraseAuditLaterParams{AccountID: account, At: at})
+}
+
+// eraseAudits goes on with the trails of accounts that are erased, for at least limit entries. It returns how many; fewer when nothing is left.
+func (s *Store) eraseAudits(ctx context.Context, _ time.Time, limit int32) (total int64, err error) {
+	for total < int64(limit) {
+		n, more, err := s.eraseSomeAudit(ctx)
+		total += n
+		if err != nil || !more {
+			return total, err
+		}
+	}
+	return total, nil
+}
+
+// eraseSomeAudit empties entries of one account, in a transaction of its own, so that a crash loses no more than that. More is false when there
+// was no account with any.
+func (s *Store) eraseSomeAudit(ctx context.Context) (n int64, more bool, err error) {
+	err = pg.InTx(ctx, s.pool, func(tx pgx.Tx) error {
+		q := WithTx(tx).q
+		account, err := q.NextAuditErasure(ctx)
+		if more = err == nil; !more {
+			return err
+		}
+		n, err = q.EraseAudit(ctx, db.EraseAuditParams{AccountID: account.String(), RowLimit: eraseAtOnce})
+		if err != nil || n == eraseAtOnce {
+			return err
+		}
+		return q.EndAuditErasure(ctx, account)
+	})
+	if errors.Is(err, errs.NotFound) {
+		err = nil
+	}
+	return n, more, err
 }
 
 func text(s string) *string {

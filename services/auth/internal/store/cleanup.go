@@ -59,6 +59,7 @@ func (s *Store) Expiring(keepAudit time.Duration) []jobs.Expiring {
 		{Name: "device_notices", Keep: keepNotices, Delete: func(ctx context.Context, before time.Time, limit int32) (int64, error) {
 			return s.q.DeleteOldDeviceNotices(ctx, db.DeleteOldDeviceNoticesParams{Before: before, RowLimit: limit})
 		}, Count: s.q.CountDeviceNotices},
+		{Name: "audit_erasures", Delete: s.eraseAudits},
 		{Name: "idempotency_keys", Delete: func(ctx context.Context, _ time.Time, _ int32) (int64, error) {
 			return idempotency.Cleanup(ctx, s.pool)
 		}},

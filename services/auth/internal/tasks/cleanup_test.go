@@ -15,6 +15,8 @@ import (
 	"github.com/atrium-mesh/atrium/pkg/jobs"
 	"github.com/atrium-mesh/atrium/pkg/telemetry"
 	"github.com/atrium-mesh/atrium/services/auth/internal/authtest"
+	"github.com/atrium-mesh/atrium/services/auth/internal/identity"
+	"github.com/atrium-mesh/atrium/services/auth/internal/store"
 	"github.com/atrium-mesh/atrium/services/auth/internal/tasks"
 )
 
@@ -85,7 +87,7 @@ func TestCleanup_deletes_what_has_expired(t *testing.T) {
 			require.Equal(t, 1, b.Int(t, "SELECT count(*) FROM "+table), table)
 		}
 	}
-	require.Len(t, b.Store.Expiring(365*24*time.Hour), len(tables))
+	require.Len(t, b.Store.Expiring(365*24*time.Hour), len(tables)+1, "and audit_erasures, which has a test of its own")
 
 	var told metricdata.ResourceMetrics
 	require.NoError(t, reader.Collect(t.Context(), &told))
@@ -94,7 +96,7 @@ func TestCleanup_deletes_what_has_expired(t *testing.T) {
 		kind, _ := point.Attributes.Value("kind")
 		rows[kind.AsString()] = point.Value
 	}
-	want := map[string]int64{}
+	want := map[string]int64{"audit_erasures": 0}
 	for _, table := range tables {
 		want[table] = 2 // an estimate, of before
 	}
@@ -117,4 +119,30 @@ func TestCleanup_runs_at_start(t *testing.T) {
 	require.NoError(t, runner.Start(t.Context()))
 	t.Cleanup(func() { require.NoError(t, runner.Stop(context.WithoutCancel(t.Context()))) })
 	require.Eventually(t, func() bool { return b.Int(t, "SELECT count(*) FROM sessions") == 1 }, 30*time.Second, 20*time.Millisecond)
+}
+
+// A trail of any length is emptied, a batch at a time, and nobody waits for it: not the erasure, not what comes after it.
+func TestCleanup_finishes_erasures_of_long_trails(t *testing.T) {
+	t.Parallel()
+	b := authtest.New(t)
+	ada, eve, grace := b.Account(t, "ada@example.com"), b.Account(t, "eve@example.com"), b.Account(t, "grace@example.com")
+	for _, id := range []uuid.UUID{ada.ID, eve.ID, grace.ID} {
+		_, err := b.Pool.Exec(t.Context(), `INSERT INTO audit_log (id, at, action, actor, subject, outcome, ip, device, details)
+			SELECT gen_random_uuid(), now(), 'session.started', 'system', $1, 'failure', '192.0.2.1', 'Firefox', '{"a": 1}' FROM generate_series(1, 12000)`,
+			id.String())
+		require.NoError(t, err)
+	}
+	left := func(id uuid.UUID) int {
+		return b.Int(t, "SELECT count(*) FROM audit_log WHERE subject = $1 AND (ip <> '' OR device <> '' OR details <> '{}')", id.String())
+	}
+	for _, id := range []uuid.UUID{ada.ID, eve.ID} {
+		require.NoError(t, b.Store.InTx(t.Context(), func(tx identity.Tx) error { return tx.(*store.Tx).EraseAudit(t.Context(), id, b.Clock.Now()) }))
+		require.Equal(t, 12001-5000, left(id), "one batch; registering is an entry, too")
+	}
+	require.NoError(t, cleanup(t, b, nil).Work(t.Context(), nil))
+	require.Zero(t, left(ada.ID))
+	require.Zero(t, left(eve.ID))
+	require.Equal(t, 12001, left(grace.ID), "nobody else's")
+	require.Zero(t, b.Int(t, "SELECT count(*) FROM audit_erasures"))
+	require.Equal(t, 36000, b.Int(t, "SELECT count(*) FROM audit_log WHERE action = 'session.started'"), "what was done stays")
 }

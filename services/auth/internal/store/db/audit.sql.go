@@ -69,19 +69,54 @@ func (q *Queries) DeleteOldAudit(ctx context.Context, arg DeleteOldAuditParams) 
 	return result.RowsAffected(), nil
 }
 
-const eraseAudit = `-- name: EraseAudit :exec
+const endAuditErasure = `-- name: EndAuditErasure :exec
+DELETE FROM audit_erasures WHERE account_id = $1
+`
+
+func (q *Queries) EndAuditErasure(ctx context.Context, accountID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, endAuditErasure, accountID)
+	return err
+}
+
+const eraseAudit = `-- name: EraseAudit :execrows
 UPDATE audit_log
 SET ip      = CASE WHEN actor IN ($1::text, 'system') THEN '' ELSE ip END,
     device  = CASE WHEN actor IN ($1::text, 'system') THEN '' ELSE device END,
     details = CASE WHEN subject = $1::text THEN '{}' ELSE details END
-WHERE actor = $1::text OR subject = $1::text
+WHERE id IN (
+    SELECT a.id FROM audit_log a
+    WHERE a.actor = $1::text AND (a.ip <> '' OR a.device <> '')
+       OR a.subject = $1::text AND (a.details <> '{}' OR a.actor = 'system' AND (a.ip <> '' OR a.device <> ''))
+    LIMIT $2)
 `
+
+type EraseAuditParams struct {
+	AccountID string
+	RowLimit  int32
+}
 
 // EraseAudit removes from the trail what is about a person: where and on what they did things, and the details of what was done to them.
 // What they did to others stays whole, and so does where somebody else was who did something to them. An entry of the system about a person
-// counts as theirs: nobody else is known to have asked.
-func (q *Queries) EraseAudit(ctx context.Context, accountID string) error {
-	_, err := q.db.Exec(ctx, eraseAudit, accountID)
+// counts as theirs: nobody else is known to have asked. It does so for some that have any of that, and says for how many.
+func (q *Queries) EraseAudit(ctx context.Context, arg EraseAuditParams) (int64, error) {
+	result, err := q.db.Exec(ctx, eraseAudit, arg.AccountID, arg.RowLimit)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const eraseAuditLater = `-- name: EraseAuditLater :exec
+INSERT INTO audit_erasures (account_id, asked_at) VALUES ($1, $2) ON CONFLICT DO NOTHING
+`
+
+type EraseAuditLaterParams struct {
+	AccountID uuid.UUID
+	At        time.Time
+}
+
+func (q *Queries) EraseAuditLater(ctx context.Context, arg EraseAuditLaterParams) error {
+	_, err := q.db.Exec(ctx, eraseAuditLater, arg.AccountID, arg.At)
 	return err
 }
 
@@ -192,4 +227,16 @@ func (q *Queries) ListAudit(ctx context.Context, arg ListAuditParams) ([]AuditLo
 		return nil, err
 	}
 	return items, nil
+}
+
+const nextAuditErasure = `-- name: NextAuditErasure :one
+SELECT e.account_id FROM audit_erasures e ORDER BY e.asked_at LIMIT 1 FOR UPDATE SKIP LOCKED
+`
+
+// NextAuditErasure is an account with entries to empty, which nobody else is working on.
+func (q *Queries) NextAuditErasure(ctx context.Context) (uuid.UUID, error) {
+	row := q.db.QueryRow(ctx, nextAuditErasure)
+	var account_id uuid.UUID
+	err := row.Scan(&account_id)
+	return account_id, err
 }

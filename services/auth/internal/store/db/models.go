@@ -40,6 +40,11 @@ type AccountRole struct {
 	AssignedAt time.Time
 }
 
+type AuditErasure struct {
+	AccountID uuid.UUID
+	AskedAt   time.Time
+}
+
 type AuditLog struct {
 	ID        uuid.UUID
 	OrgID     string

@@ -30,13 +30,27 @@ LIMIT @row_limit OFFSET @row_offset;
 
 -- EraseAudit removes from the trail what is about a person: where and on what they did things, and the details of what was done to them.
 -- What they did to others stays whole, and so does where somebody else was who did something to them. An entry of the system about a person
--- counts as theirs: nobody else is known to have asked.
--- name: EraseAudit :exec
+-- counts as theirs: nobody else is known to have asked. It does so for some that have any of that, and says for how many.
+-- name: EraseAudit :execrows
 UPDATE audit_log
 SET ip      = CASE WHEN actor IN (@account_id::text, 'system') THEN '' ELSE ip END,
     device  = CASE WHEN actor IN (@account_id::text, 'system') THEN '' ELSE device END,
     details = CASE WHEN subject = @account_id::text THEN '{}' ELSE details END
-WHERE actor = @account_id::text OR subject = @account_id::text;
+WHERE id IN (
+    SELECT a.id FROM audit_log a
+    WHERE a.actor = @account_id::text AND (a.ip <> '' OR a.device <> '')
+       OR a.subject = @account_id::text AND (a.details <> '{}' OR a.actor = 'system' AND (a.ip <> '' OR a.device <> ''))
+    LIMIT @row_limit);
+
+-- name: EraseAuditLater :exec
+INSERT INTO audit_erasures (account_id, asked_at) VALUES (@account_id, @at) ON CONFLICT DO NOTHING;
+
+-- NextAuditErasure is an account with entries to empty, which nobody else is working on.
+-- name: NextAuditErasure :one
+SELECT e.account_id FROM audit_erasures e ORDER BY e.asked_at LIMIT 1 FOR UPDATE SKIP LOCKED;
+
+-- name: EndAuditErasure :exec
+DELETE FROM audit_erasures WHERE account_id = @account_id;
 
 -- name: DeleteOldAudit :execrows
 DELETE FROM audit_log WHERE id IN (SELECT a.id FROM audit_log a WHERE a.at < @before::timestamptz ORDER BY a.at LIMIT @row_limit);

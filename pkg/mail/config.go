@@ -24,7 +24,7 @@ const (
 
 // Config is how mails leave.
 type Config struct {
-	URL      string        `env:"SMTP_URL" secret:"true" doc:"SMTP server as one URL: smtp://user:password@host:587 (STARTTLS), smtps://… (TLS), smtp://…?tls=none. It takes the place of the other SMTP_ variables that it says."`
+	URL      string        `env:"SMTP_URL" secret:"true" doc:"SMTP server as one URL: smtp://user:password@host:587 (STARTTLS), smtps://… (TLS), smtp://…?tls=none. It overrides the other SMTP_ variables that it names. SMTP_HOST or this is required."`
 	Host     string        `env:"SMTP_HOST" doc:"SMTP server."`
 	Port     int           `env:"SMTP_PORT" doc:"Its port. Empty: 587 for starttls, 465 for tls, 25 for none."`
 	Username string        `env:"SMTP_USERNAME" doc:"User at the SMTP server. Empty: no sign-in."`

@@ -19,7 +19,7 @@ import (
 type Config struct {
 	HTTPAddr  string `env:"HTTP_ADDR" envDefault:":8080" doc:"Address that the service listens on."`
 	AdminAddr string `env:"ADMIN_ADDR" envDefault:":9090" doc:"Address of /livez, /readyz and /metrics. Keep it private."`
-	Replica   string `env:"REPLICA" doc:"What this process is called among the replicas of its service, the same after a restart: by that it takes back the work that it was doing when it was killed. Empty: the host's name and HTTP_ADDR."`
+	Replica   string `env:"REPLICA" doc:"A stable name for this process among the replicas of its service, so that after a restart it continues its own unfinished jobs. Empty: the host's name and HTTP_ADDR."`
 	TLS       TLS
 	NATS      natsconn.Config
 
@@ -34,7 +34,7 @@ type Config struct {
 
 // Identity is what a service that calls others shows auth who it is by. The configuration of such a service embeds it.
 type Identity struct {
-	ServiceSecret Secret `env:"SERVICE_SECRET,required" secret:"true" doc:"At least 32 random bytes, in base64 or as they are, that this service shares with auth alone, where they are SERVICE_SECRET_ and the service's name. By them it shows auth who it is; they are never sent."`
+	ServiceSecret Secret `env:"SERVICE_SECRET,required" secret:"true" doc:"At least 32 random bytes, in base64 or as they are, shared with auth alone: auth has them as SERVICE_SECRET_USERS, and so on. With them this service proves to auth who it is; they are never sent."`
 }
 
 // Validate reports what no single field can say.

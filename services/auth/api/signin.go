@@ -168,8 +168,8 @@ var Refresh = op.Op[RefreshRequest, TokensResponse]{
 	Operation: huma.Operation{
 		OperationID: "refresh", Method: http.MethodPost, Path: "/api/v1/auth/refresh", Tags: []string{tagSignIn},
 		Summary: "Get new tokens", Errors: []int{http.StatusUnauthorized},
-		Description: "A refresh token works once. As long as nobody used its successor, it gives the same one again for a minute (`REFRESH_GRACE`): tabs " +
-			"that race both win, and a client that got no answer asks again. Presented after its successor was used, or later than that, it ends the " +
+		Description: "Use a refresh token once. If the answer was lost, ask again within a minute (`REFRESH_GRACE`): you get the same new token, unless that one was used already. " +
+			"So tabs that race both win. Presented after its successor was used, or later than that, it ends the " +
 			"session and the person is told: 401 `refresh_token_reused`. 401 `refresh_token_invalid` when it is unknown, expired or revoked, and when the " +
 			"session has reached its absolute lifetime (`SESSION_MAX_AGE`, 90 days): the person signs in again.",
 	},

@@ -30,8 +30,8 @@ type Config struct {
 	HSTSMaxAge            time.Duration `env:"HSTS_MAX_AGE" envDefault:"8760h" doc:"With an https ISSUER: how long browsers come back over TLS only (Strict-Transport-Security). 0 makes them forget it."`
 	HSTSIncludeSubDomains bool          `env:"HSTS_INCLUDE_SUBDOMAINS" envDefault:"false" doc:"The same for every host below that of ISSUER: only when all of them serve TLS."`
 
-	RateLimitSignIn ratelimit.Limit `env:"RATE_LIMIT_SIGN_IN" envDefault:"5/1m" doc:"Sign-ins by client address; off turns it off."`
-	RateLimitSignUp ratelimit.Limit `env:"RATE_LIMIT_SIGN_UP" envDefault:"10/1m" doc:"Sign-ups by client address; off turns it off."`
+	RateLimitSignIn ratelimit.Limit `env:"RATE_LIMIT_SIGN_IN" envDefault:"5/1m" doc:"Sign-ins by client address, and whatever else checks a password (reauthenticate, token), such as 5/1m; off turns it off."`
+	RateLimitSignUp ratelimit.Limit `env:"RATE_LIMIT_SIGN_UP" envDefault:"10/1m" doc:"Sign-ups by client address, and whatever else sends a mail or takes a link (verify, resend, forgot, reset, invitation, disown, setup), such as 10/1m; off turns it off."`
 	RateLimitAPI    ratelimit.Limit `env:"RATE_LIMIT_API" envDefault:"100/1m" doc:"Other requests by user, by client address for those without a token; off turns it off."`
 	RedisURL        string          `env:"REDIS_URL" secret:"true" doc:"redis://… shares the limits between gateways. Empty: each gateway counts for itself."`
 }

@@ -41,7 +41,7 @@ func credentials(r *http.Request, route *routes.Route) (credential, error) {
 	query, cookie := queryValues(r.URL.RawQuery), ""
 	if _, ok := query[paramToken]; ok {
 		return credential{}, errs.New(errs.Unauthenticated, "token_in_url",
-			"An access token does not belong into an address. Send it in the Authorization field; streams of browsers take a ticket, see "+
+			"Do not put an access token into a URL: send it in the Authorization field. Streams of browsers take a ticket, see "+
 				"POST "+notifications.CreateStreamTicket.Path+".")
 	}
 	for _, name := range auth.Cookies() {
@@ -72,7 +72,7 @@ func credentials(r *http.Request, route *routes.Route) (credential, error) {
 
 // twice refuses what two readers could read differently: a cookie that a neighbouring host has added to ours, say.
 func twice(what string) error {
-	return errs.New(errs.Malformed, "credentials_ambiguous", what+" is there more than once: send one.")
+	return errs.New(errs.Malformed, "credentials_ambiguous", what+" was sent more than once: send one.")
 }
 
 // dropCredentials makes sure that nothing of what the client sent goes further. A service gets the token that was verified.

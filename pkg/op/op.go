@@ -77,9 +77,20 @@ func (o Op[I, O]) Meta() Meta {
 		timeout = DefaultTimeout
 	}
 	return Meta{
-		ID: o.OperationID, Method: o.Method, Path: o.Path, Subject: o.Subject, Summary: o.Summary,
-		Allow: o.Allow, Timeout: timeout, Limit: o.Limit, Deprecated: o.Deprecated, Stream: o.Stream, Quiet: o.Quiet,
-		MaxBody: o.maxBody(), ReadOnly: o.Method == "GET" || o.Method == "HEAD", Cookies: cookiesOf(reflect.TypeFor[I]()),
+		ID:         o.OperationID,
+		Method:     o.Method,
+		Path:       o.Path,
+		Subject:    o.Subject,
+		Summary:    o.Summary,
+		Allow:      o.Allow,
+		Timeout:    timeout,
+		Limit:      o.Limit,
+		Deprecated: o.Deprecated,
+		Stream:     o.Stream,
+		Quiet:      o.Quiet,
+		MaxBody:    o.maxBody(),
+		ReadOnly:   o.Method == "GET" || o.Method == "HEAD",
+		Cookies:    cookiesOf(reflect.TypeFor[I]()),
 	}
 }
 

@@ -78,7 +78,12 @@ func (l *Letters) Send(ctx context.Context, in *api.SendLinkRequest) (*api.SendL
 		return nil, err
 	}
 	err = l.HandOver(ctx, mail.Message{
-		ID: in.DeliveryID.String(), To: mailed.Email, Locale: laid.Locale, Subject: laid.Subject, Text: laid.Text, HTML: laid.HTML,
+		ID:      in.DeliveryID.String(),
+		To:      mailed.Email,
+		Locale:  laid.Locale,
+		Subject: laid.Subject,
+		Text:    laid.Text,
+		HTML:    laid.HTML,
 	})
 	if err != nil {
 		out.Refused = refusal(err)

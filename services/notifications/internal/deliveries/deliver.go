@@ -162,7 +162,12 @@ func (d *Deliverer) directly(ctx context.Context, a attempt, data templates.Data
 		return d.mistake(ctx, a, err)
 	}
 	err = d.Send(ctx, mail.Message{
-		ID: a.ID.String(), To: a.to.Email, Locale: laid.Locale, Subject: laid.Subject, Text: laid.Text, HTML: laid.HTML,
+		ID:             a.ID.String(),
+		To:             a.to.Email,
+		Locale:         laid.Locale,
+		Subject:        laid.Subject,
+		Text:           laid.Text,
+		HTML:           laid.HTML,
 		UnsubscribeURL: d.links(a).Unsubscribe,
 	})
 	if err == nil {
